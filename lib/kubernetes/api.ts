@@ -1,6 +1,11 @@
 // What the rooms above need of a Kubernetes API server, as types: a request, an answer, an object, a resource.
 // `transport.ts` carries requests out; tests and the simulation give their own.
 
+import { SECOND_MS } from '../time.ts'
+
+/** The longest that the API server works on one request, ms: every request says so in `?timeout=`. */
+export const SERVER_TIMEOUT_MS = 5 * SECOND_MS
+
 /** The HTTP methods that are used. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 

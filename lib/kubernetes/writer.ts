@@ -32,7 +32,7 @@ export interface ObjectWriter {
   delete(target: Target, signal: AbortSignal): Promise<Deleted>
   /** Creates an object under its fixed `metadata.name`. */
   create(resource: Resource, object: NamedObject, signal: AbortSignal): Promise<Created>
-  /** Refuses every later write and tells whether all writes so far have a known outcome. */
+  /** Refuses every later write and tells whether all writes so far have a known outcome; one in flight has none. */
   close(): { outcomesKnown: boolean }
 }
 
@@ -46,14 +46,17 @@ export interface NamedObject {
 export function openWriter(api: KubernetesApi, options: { dryRun?: boolean } = {}): ObjectWriter {
   const dryRun = options.dryRun ? 'All' : undefined
   let closed = false
-  let outcomesKnown = true
+  let unknown = 0
 
   async function write(request: Omit<ApiRequest, 'repeat'>, expected: number[]): Promise<ApiAnswer> {
     if (closed) throw new AbortedError('the writer of this term is closed; nothing more is written')
+    unknown++
     try {
-      return await api.request({ ...request, query: { dryRun, ...request.query }, repeat: 'bound' }, expected)
+      const answer = await api.request({ ...request, query: { dryRun, ...request.query }, repeat: 'bound' }, expected)
+      unknown--
+      return answer
     } catch (error) {
-      if (error instanceof OutcomeUnknownError) outcomesKnown = false
+      if (!(error instanceof OutcomeUnknownError)) unknown--
       throw error
     }
   }
@@ -103,7 +106,7 @@ export function openWriter(api: KubernetesApi, options: { dryRun?: boolean } = {
 
     close() {
       closed = true
-      return { outcomesKnown }
+      return { outcomesKnown: unknown === 0 }
     },
   }
 }

@@ -1,0 +1,163 @@
+// The protocol over any store: claim until decided, end until it is known who ended it. A 409 or a lost answer is never
+// taken for a loss; the record is read back, and «mine» (holder, token, record identity) decides.
+
+import { randomBytes } from 'node:crypto'
+import { LeaseLostError, PermanentError, TransientError } from '../errors.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Clock } from '../time.ts'
+import { decide, ended, freed, isDrained } from './decide.ts'
+import type {
+  AcquireResult,
+  Claim,
+  ClaimAnswer,
+  Ending,
+  Grant,
+  Lease,
+  LeaseRecord,
+  LeaseStore,
+  Versioned,
+} from './lease.ts'
+
+/** How often a contended compare-and-swap is tried before the store counts as unavailable. */
+const MAX_TRIES = 10
+
+/** What a lease is opened with. */
+export interface LeaseOptions {
+  readonly store: LeaseStore
+  /** `<installation>-<loop>`: the lease's name, and what its holders' identities begin with. */
+  readonly name: string
+  readonly clock: Clock
+  readonly log: Log
+  /** Gives what makes an attempt unique; default 16 random hexadecimal digits. */
+  readonly nonce?: () => string
+}
+
+/** Opens the lease of one loop. */
+export function openLease(options: LeaseOptions): Lease {
+  const { store, name, clock, log, nonce = () => randomBytes(8).toString('hex') } = options
+  const holderPrefix = `${name}/`
+
+  async function acquire(request: Parameters<Lease['acquire']>[0]): Promise<AcquireResult> {
+    const { tick, requestId, termMs, signal } = request
+    const holder = `${holderPrefix}${requestId}/${nonce()}`
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const claim: Claim = { holder, holderPrefix, tick, termMs, nowMs: clock.wallMs() }
+      const answer = await store.claim(claim, signal)
+      if (answer.kind === 'claimed') return { kind: 'acquired', grant: grantOf(claim, answer) }
+      if (answer.kind === 'refused') {
+        const decision = decide(answer.record, claim)
+        if (decision.kind === 'foreign') throw foreign(answer.record)
+        if (decision.kind === 'refuse') return refused(answer.record, claim, decision.reason)
+      }
+    }
+    throw contended()
+  }
+
+  function grantOf(claim: Claim, { before, now }: ClaimAnswer & { kind: 'claimed' }): Grant {
+    const { token, recordId, completedTick, checkpoint } = now.record
+    const tookOverFrom = before.holder || undefined
+    const isClean = isDrained({ token: token - 1, drained: before.drained }) && tookOverFrom === undefined
+    const fields = { lease: store.address, holder: claim.holder, token, tick: claim.tick.id }
+    if (tookOverFrom) log.warn('lease taken over', { ...fields, tookOverFrom })
+    else log.info('lease acquired', { ...fields, clean: isClean })
+    const acknowledged = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }
+    return {
+      holder: claim.holder,
+      token,
+      recordId,
+      tick: claim.tick,
+      isClean,
+      tookOverFrom,
+      completedTick,
+      checkpoint,
+      acknowledged,
+      versioned: now,
+    }
+  }
+
+  function refused(
+    record: LeaseRecord,
+    claim: Claim,
+    reason: (AcquireResult & { kind: 'refused' })['reason'],
+  ): AcquireResult {
+    if (reason === 'held')
+      log.info('lease held by another', {
+        lease: store.address,
+        holder: record.holder,
+        token: record.token,
+        tick: claim.tick.id,
+      })
+    return { kind: 'refused', reason, record }
+  }
+
+  /** Ends a term. What others changed meanwhile (an operator's switch) is kept. */
+  async function end(
+    grant: Grant,
+    ending: Ending,
+    completedTick: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let seen: Versioned = grant.versioned
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const swapped = await store.swap(seen, ended(seen.record, ending, completedTick), signal)
+      if (swapped) return
+      seen = await store.read(signal)
+      if (isEndedBy(seen.record, grant)) return
+      if (!isMine(seen.record, grant)) throw lost(seen.record, grant)
+    }
+    throw contended()
+  }
+
+  function lost(record: LeaseRecord, grant: Grant): LeaseLostError {
+    const fields = { lease: store.address, holder: grant.holder, token: grant.token }
+    log.warn('lease lost', { ...fields, currentHolder: record.holder, currentToken: record.token })
+    return new LeaseLostError(
+      `${store.address} was lost: token ${grant.token} was overtaken by token ${record.token}${record.holder ? ` of ${record.holder}` : ''}`,
+    )
+  }
+
+  async function amend(change: (record: LeaseRecord) => LeaseRecord, signal: AbortSignal): Promise<LeaseRecord> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const seen = await store.read(signal)
+      const swapped = await store.swap(seen, change(seen.record), signal)
+      if (swapped) return swapped.record
+    }
+    throw contended()
+  }
+
+  function contended(): TransientError {
+    return new TransientError(
+      'Conflict',
+      `${store.address} changed ${MAX_TRIES} times while it was being changed; try again`,
+    )
+  }
+
+  function foreign(record: LeaseRecord): PermanentError {
+    return new PermanentError(
+      'ForeignHolder',
+      `${store.address} is held by "${record.holder}", which is not of ${name}: a lease is never shared with another controller. ` +
+        'Give this installation an id of its own (LEADER_ELECT_ID), or point that controller at another lease; ' +
+        'when that controller is gone for good, free the lease with the action "release"',
+    )
+  }
+
+  return {
+    address: store.address,
+    acquire,
+    complete: (grant, ending, signal) => end(grant, ending, grant.tick.isScheduled ? grant.tick.id : undefined, signal),
+    release: (grant, ending, signal) => end(grant, ending, undefined, signal),
+    read: async signal => (await store.read(signal)).record,
+    suspend: (isSuspended, signal) => amend(record => ({ ...record, isSuspended }), signal),
+    free: signal => amend(record => freed(record, holderPrefix, clock.wallMs()), signal),
+  }
+}
+
+/** Whether a record is this grant's own, term and all. */
+export function isMine(record: LeaseRecord, grant: Pick<Grant, 'holder' | 'token' | 'recordId'>): boolean {
+  return record.holder === grant.holder && record.token === grant.token && record.recordId === grant.recordId
+}
+
+/** Whether this grant's own end stands in the record: every later acquire, and an operator's release, raises the token. */
+function isEndedBy(record: LeaseRecord, grant: Grant): boolean {
+  return record.holder === '' && record.token === grant.token && record.recordId === grant.recordId
+}

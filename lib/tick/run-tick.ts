@@ -1,0 +1,88 @@
+// The tick: acquire, settle, observe, plan, apply, shut down, give the lease back. Everything else in this folder is a part
+// of it. What must stay true: nothing is read before the settle, nothing is written without the lease, the writer is closed
+// before the lease is given back, and a page that was not finished is seen again from the checkpoint.
+
+import type { ObjectWriter } from '../kubernetes/writer.ts'
+import type { Grant, Lease, TickIdentity } from '../lease/lease.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Clock } from '../time.ts'
+import type { Budget } from './budget.ts'
+import { watchSkew } from './clock-skew.ts'
+import type { TickOutcome } from './outcome.ts'
+import type { AnyReconciler, Scope } from './reconciler.ts'
+import { type ShutdownHandler, walkStages } from './shutdown.ts'
+import { openTally, type Tally } from './tally.ts'
+import { endTerm, openTerm, settle, type Term, wholeSecond } from './term.ts'
+import { TAIL_MS } from './times.ts'
+
+/** What one tick is asked to do. */
+export interface TickRequest {
+  readonly tick: TickIdentity
+  /** The loop's period, ms. */
+  readonly periodMs: number
+  readonly requestId: string
+  /** What a manual run is narrowed to; a scheduled one takes the whole loop. */
+  readonly scope: Scope
+  readonly budget: Budget
+}
+
+/** What a tick works with. */
+export interface TickTools {
+  readonly lease: Lease
+  readonly openWriter: (grant: Grant) => ObjectWriter
+  /** The API server's clock minus ours, ms; undefined before its first answer. */
+  readonly clockSkewMs: () => number | undefined
+  readonly handlers: readonly ShutdownHandler[]
+  /** How many actions are applied at a time. */
+  readonly workers: number
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Runs one tick of one loop. Never throws: what went wrong is in the outcome. */
+export async function runTick(reconciler: AnyReconciler, request: TickRequest, tools: TickTools): Promise<TickOutcome> {
+  const { tick, requestId, budget } = request
+  const tally = openTally(reconciler.name, request, tools.clock)
+  try {
+    const termMs = budget.leftMs() + TAIL_MS
+    const asked = await tools.lease.acquire({ tick, requestId, termMs, signal: budget.work })
+    if (asked.kind === 'refused') return tally.skipped(asked.reason, asked.record)
+
+    const term = openTerm(asked.grant, reconciler, request.scope, tools)
+    tally.acquired(asked.grant)
+    await act(reconciler, request, tools, term, tally).catch(error => {
+      if (!budget.isSpent()) tally.fail(error)
+    })
+    const shutdown = await walkStages({ ...tools, ...term, stages: budget.stages })
+    return await endTerm(term, request, tools, tally, shutdown)
+  } catch (error) {
+    tally.fail(error)
+    return tally.outcome('failed')
+  } finally {
+    budget.close()
+  }
+}
+
+/** Observes, plans and applies page after page until all is seen or the budget ends. */
+async function act(
+  reconciler: AnyReconciler,
+  request: TickRequest,
+  tools: TickTools,
+  term: Term,
+  tally: Tally,
+): Promise<void> {
+  const { budget, scope } = request
+  if (!(await settle(term.grant, budget, tools.clock))) return
+  tally.settled()
+  const nowMs = wholeSecond(tools.clock.wallMs())
+  const application = { writer: term.writer, nowMs, signal: term.writes }
+  for await (const page of reconciler.observe({ from: term.from, scope, nowMs, signal: budget.work })) {
+    term.reached = page.cursor
+    watchSkew(tools.clockSkewMs(), tools.log)
+    const actions = reconciler.plan(page, nowMs)
+    tally.observed(page, actions.length)
+    await term.workers.run(actions, action => tally.apply(action, reconciler.apply(action, application)), budget.work)
+    if (budget.isSpent()) return
+  }
+  term.isFinished = true
+}

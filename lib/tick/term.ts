@@ -1,0 +1,132 @@
+// One term of a tick: what it began with, the settle after an unclean predecessor, and its end in one write to the record.
+
+import { setMaxListeners } from 'node:events'
+import { LeaseLostError } from '../errors.ts'
+import type { ObjectWriter } from '../kubernetes/writer.ts'
+import type { Ending, Grant } from '../lease/lease.ts'
+import { type Clock, SECOND_MS, toInstant } from '../time.ts'
+import type { Budget } from './budget.ts'
+import { type CheckpointCodec, formatCheckpoint, parseCheckpoint } from './checkpoint.ts'
+import type { OutcomeKind, TickOutcome } from './outcome.ts'
+import type { AnyReconciler, Scope } from './reconciler.ts'
+import type { TickRequest, TickTools } from './run-tick.ts'
+import type { ShutdownResult } from './shutdown.ts'
+import type { Tally } from './tally.ts'
+import { SETTLE_MS } from './times.ts'
+import { createWorkers, type Workers } from './workers.ts'
+
+/** A term while it runs. */
+export interface Term {
+  readonly grant: Grant
+  readonly writer: ObjectWriter
+  readonly workers: Workers
+  readonly codec: CheckpointCodec<unknown>
+  /** Where the pass begins. */
+  readonly from: unknown
+  /** Cursor of the page that was begun last; the next tick sees it again unless the pass finished. */
+  reached: unknown
+  /** Every page was seen and every action on it ended. */
+  isFinished: boolean
+  /** Aborted by `abort`, at the beginning of the drain. */
+  readonly writes: AbortSignal
+  readonly abort: () => void
+}
+
+/** Begins a term; a checkpoint that can't be used is dropped with a warning, and a narrowed run never uses one. */
+export function openTerm(grant: Grant, reconciler: AnyReconciler, scope: Scope, tools: TickTools): Term {
+  const codec: CheckpointCodec<unknown> = reconciler.checkpoint
+  const { cursor, unusable } = parseCheckpoint(codec, isNarrowed(scope) ? undefined : grant.checkpoint)
+  if (unusable !== undefined) tools.log.warn('checkpoint not used', { loop: reconciler.name, reason: unusable })
+  const writes = new AbortController()
+  setMaxListeners(0, writes.signal)
+  return {
+    grant,
+    writer: tools.openWriter(grant),
+    workers: createWorkers(tools.workers),
+    codec,
+    from: cursor,
+    reached: cursor,
+    isFinished: false,
+    writes: writes.signal,
+    abort: () => writes.abort(),
+  }
+}
+
+/**
+ * Waits out an unclean predecessor; returns at once after a clean one.
+ *
+ * Counts from the acknowledged acquire, on whichever clock went less far: a clock that jumps ahead must not shorten it.
+ *
+ * @returns whether it is over; false when the budget ended first, and then nothing may be read or written.
+ */
+export async function settle(grant: Grant, budget: Budget, clock: Clock): Promise<boolean> {
+  const { wallMs, monotonicMs } = grant.acknowledged
+  while (!grant.isClean) {
+    const waitedMs = Math.min(clock.wallMs() - wallMs, clock.monotonicMs() - monotonicMs)
+    if (waitedMs >= SETTLE_MS) return true
+    if (budget.isSpent()) return false
+    await clock.sleep(SETTLE_MS - waitedMs, budget.work)
+  }
+  return true
+}
+
+/** Ends a term: closes the writer, then writes ledger, checkpoint and release at once. Never throws. */
+export async function endTerm(
+  term: Term,
+  request: TickRequest,
+  tools: TickTools,
+  tally: Tally,
+  shutdown: ShutdownResult,
+): Promise<TickOutcome> {
+  const { outcomesKnown } = term.writer.close()
+  const kind = outcomeOf(term, tally)
+  if (kind === 'fenced') return tally.outcome(kind, shutdown.errors)
+  const end = kind === 'completed' ? tools.lease.complete : tools.lease.release
+  const ended = new AbortController()
+  const late = new AbortController()
+  void tools.clock.sleep(request.budget.stages.releaseMs, ended.signal).then(() => late.abort())
+  try {
+    await end(term.grant, endingOf(term, request, tools.clock, kind, tally, outcomesKnown), late.signal)
+    return tally.outcome(kind, shutdown.errors)
+  } catch (error) {
+    tally.fail(error)
+    return tally.outcome(error instanceof LeaseLostError ? 'fenced' : 'failed', shutdown.errors)
+  } finally {
+    ended.abort()
+  }
+}
+
+function outcomeOf(term: Term, tally: Tally): OutcomeKind {
+  if (tally.isFenced()) return 'fenced'
+  if (tally.hasFailed()) return 'failed'
+  return term.isFinished ? 'completed' : 'yielded'
+}
+
+/** A yielded pass leaves its place; a finished or failed one starts at the beginning next time. */
+function endingOf(
+  term: Term,
+  request: TickRequest,
+  clock: Clock,
+  kind: OutcomeKind,
+  tally: Tally,
+  outcomesKnown: boolean,
+): Ending {
+  const { counts, settled } = tally.outcome(kind)
+  const outcome = { kind, tick: request.tick.id, token: term.grant.token, at: toInstant(clock.wallMs()), counts }
+  const isUnfinished = !term.isFinished && kind !== 'failed' && term.reached !== undefined
+  const checkpoint = isUnfinished ? formatCheckpoint(term.codec, term.reached) : null
+  return {
+    outcome: JSON.stringify(outcome),
+    checkpoint: isNarrowed(request.scope) ? undefined : checkpoint,
+    isDrained: (term.grant.isClean || settled === true) && outcomesKnown,
+  }
+}
+
+function isNarrowed(scope: Scope): boolean {
+  return scope.names !== undefined || scope.namespace !== undefined
+}
+
+/** The tick's one `now`: Kubernetes' times are whole seconds, and a boundary must fall the same way on every read. */
+export function wholeSecond(atMs: number): number {
+  return Math.floor(atMs / SECOND_MS) * SECOND_MS
+}
