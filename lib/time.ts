@@ -38,6 +38,18 @@ export const systemClock: Clock = {
     }),
 }
 
+/** Runs work with a signal that is aborted after `limitMs`; leaves no timer behind. */
+export async function within<T>(clock: Clock, limitMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = new AbortController()
+  const ended = new AbortController()
+  void clock.sleep(limitMs, ended.signal).then(() => late.abort())
+  try {
+    return await work(late.signal)
+  } finally {
+    ended.abort()
+  }
+}
+
 const GO_UNITS_MS: Record<string, number> = {
   ns: 1e-6,
   us: 1e-3,

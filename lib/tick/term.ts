@@ -4,7 +4,7 @@ import { setMaxListeners } from 'node:events'
 import { LeaseLostError } from '../errors.ts'
 import type { ObjectWriter } from '../kubernetes/writer.ts'
 import type { Ending, Grant } from '../lease/lease.ts'
-import { type Clock, SECOND_MS, toInstant } from '../time.ts'
+import { type Clock, SECOND_MS, toInstant, within } from '../time.ts'
 import type { Budget } from './budget.ts'
 import { type CheckpointCodec, formatCheckpoint, parseCheckpoint } from './checkpoint.ts'
 import type { OutcomeKind, TickOutcome } from './outcome.ts'
@@ -82,17 +82,13 @@ export async function endTerm(
   const kind = outcomeOf(term, tally)
   if (kind === 'fenced') return tally.outcome(kind, shutdown.errors)
   const end = kind === 'completed' ? tools.lease.complete : tools.lease.release
-  const ended = new AbortController()
-  const late = new AbortController()
-  void tools.clock.sleep(request.budget.stages.releaseMs, ended.signal).then(() => late.abort())
+  const ending = endingOf(term, request, tools.clock, kind, tally, outcomesKnown)
   try {
-    await end(term.grant, endingOf(term, request, tools.clock, kind, tally, outcomesKnown), late.signal)
+    await within(tools.clock, request.budget.stages.releaseMs, signal => end(term.grant, ending, signal))
     return tally.outcome(kind, shutdown.errors)
   } catch (error) {
     tally.fail(error)
     return tally.outcome(error instanceof LeaseLostError ? 'fenced' : 'failed', shutdown.errors)
-  } finally {
-    ended.abort()
   }
 }
 

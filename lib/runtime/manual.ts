@@ -1,0 +1,125 @@
+// A one-off reconcile, by hand: run a loop now, see what it would do, look at its lease, suspend, resume or free it.
+
+import { PermanentError } from '../errors.ts'
+import type { Lease, LeaseRecord } from '../lease/lease.ts'
+import type { TickOutcome } from '../tick/outcome.ts'
+import type { Scope } from '../tick/reconciler.ts'
+import { manualTick } from '../tick/schedule.ts'
+import { SECOND_MS, toInstant, within } from '../time.ts'
+import { dryRun } from './dry-run.ts'
+import { type ManualEvent, manualEvent } from './event.ts'
+import { type Handler, lambda } from './lambda.ts'
+import type { Loop } from './loop.ts'
+import { answer, type LoopRun, runLoop } from './tick-runner.ts'
+import type { Wiring } from './wiring.ts'
+
+/** How often a held lease is asked for again while a manual run waits for it. */
+const ASK_EVERY_MS = SECOND_MS
+/** The longest that reading or changing the record by hand may take, ms. */
+const RECORD_LIMIT_MS = 10 * SECOND_MS
+
+/** A lease record as people read it. */
+export interface LeaseStatus {
+  readonly loop: string
+  readonly lease: string
+  /** null when nobody holds it. */
+  readonly holder: string | null
+  readonly token: number
+  /** RFC 3339; null when there never was a term. */
+  readonly termEndsAt: string | null
+  /** A held lease whose term has ended: the next tick takes it over. */
+  readonly isOverdue: boolean
+  readonly suspended: boolean
+  readonly tick: string | null
+  readonly completedTick: string | null
+  /** Whether the next holder may act without a settle. */
+  readonly drained: boolean
+  readonly lastOutcome: unknown
+  readonly checkpoint: unknown
+}
+
+/** Makes the handler of the manual function for the given loops. */
+export function manual(loops: readonly Loop[], open?: () => Wiring): Handler {
+  return lambda(
+    manualEvent(loops.map(loop => loop.name)),
+    async (event, invocation, wiring) => {
+      const loop = loops.find(({ name }) => name === event.loop)
+      if (!loop) throw new PermanentError('InvalidEvent', `loop: "${event.loop}" is not in this function`)
+      const run: LoopRun = { loop, invocation, wiring }
+      if (event.action !== 'run') return await operate(event.action, run)
+      const scope = scopeOf(event)
+      return event.dryRun ? await dryRun(run, scope) : answer(await runWaiting(run, event, scope))
+    },
+    open,
+  )
+}
+
+function scopeOf({ names, namespace }: ManualEvent): Scope {
+  return { ...(names ? { names } : {}), ...(namespace ? { namespace } : {}) }
+}
+
+/** Runs once; while the lease is held by another, asks again until `waitSeconds` are over. */
+async function runWaiting(run: LoopRun, event: ManualEvent, scope: Scope): Promise<TickOutcome> {
+  const { clock } = run.wiring
+  const tick = manualTick(run.invocation.requestId)
+  const endsAtMs = clock.monotonicMs() + (event.waitSeconds ?? 0) * SECOND_MS
+  for (;;) {
+    const outcome = await runLoop(run, tick, scope)
+    const isHeld = outcome.kind === 'skipped' && outcome.reason === 'held'
+    if (!isHeld || clock.monotonicMs() + ASK_EVERY_MS > endsAtMs) return outcome
+    await clock.sleep(ASK_EVERY_MS)
+  }
+}
+
+async function operate(action: Exclude<ManualEvent['action'], 'run'>, { loop, wiring }: LoopRun): Promise<LeaseStatus> {
+  const lease = await wiring.lease(loop.name)
+  const record = await within(wiring.clock, RECORD_LIMIT_MS, signal => operateOn(lease, action, signal))
+  if (action !== 'status')
+    wiring.log.warn('lease changed by hand', { lease: lease.address, action, token: record.token })
+  return statusOf(loop.name, lease, record, wiring.clock.wallMs())
+}
+
+async function operateOn(
+  lease: Lease,
+  action: Exclude<ManualEvent['action'], 'run'>,
+  signal: AbortSignal,
+): Promise<LeaseRecord> {
+  switch (action) {
+    case 'status':
+      return await lease.read(signal)
+    case 'suspend':
+      return await lease.suspend(true, signal)
+    case 'resume':
+      return await lease.suspend(false, signal)
+    case 'release':
+      return await lease.free(signal)
+  }
+}
+
+/** The record as people read it. */
+export function statusOf(loop: string, lease: Pick<Lease, 'address'>, record: LeaseRecord, nowMs: number): LeaseStatus {
+  const isHeld = record.holder !== ''
+  return {
+    loop,
+    lease: lease.address,
+    holder: record.holder || null,
+    token: record.token,
+    termEndsAt: record.termEndsAtMs > 0 ? toInstant(record.termEndsAtMs) : null,
+    isOverdue: isHeld && record.termEndsAtMs <= nowMs,
+    suspended: record.isSuspended,
+    tick: record.tick ?? null,
+    completedTick: record.completedTick ?? null,
+    drained: !isHeld && record.drained === record.token,
+    lastOutcome: parsedOrText(record.lastOutcome),
+    checkpoint: parsedOrText(record.checkpoint),
+  }
+}
+
+function parsedOrText(text: string | undefined): unknown {
+  if (text === undefined) return null
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,97 @@
+// From configuration to objects: the only place where clients are built. One wiring lives as long as its sandbox and keeps
+// connections; it never keeps anything of a term, since a sandbox may run another invocation after, or beside, this one.
+
+import { type Config, type Environment, readAwsCredentials, readConfig } from '../config.ts'
+import type { KubernetesApi } from '../kubernetes/api.ts'
+import { type Connection, connectByKubeconfig, connectToEks } from '../kubernetes/connection.ts'
+import { openTransport } from '../kubernetes/transport.ts'
+import { dynamodbStore } from '../lease/dynamodb.ts'
+import { openLease } from '../lease/fenced-lease.ts'
+import { kubernetesStore } from '../lease/kubernetes.ts'
+import type { Lease, LeaseStore } from '../lease/lease.ts'
+import { memoryStore } from '../lease/memory.ts'
+import { type Log, openLog } from '../telemetry/log.ts'
+import { type Clock, SECOND_MS, systemClock } from '../time.ts'
+
+/** Everything an invocation needs that outlives it. */
+export interface Wiring {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Log
+  /** The API server; connected at the first call. */
+  api(): Promise<KubernetesApi>
+  /** The lease of a loop. */
+  lease(loop: string): Promise<Lease>
+}
+
+/**
+ * Opens the wiring; reads the environment, connects to nothing yet.
+ * @throws PermanentError – InvalidConfiguration.
+ */
+export function openWiring(environment?: Environment, clock: Clock = systemClock): Wiring {
+  const config = readConfig(environment)
+  const log = openLog(config.LEADER_ELECT_ID, config.LOG_LEVEL)
+  const api = once(async () => openTransport(await connect(config, clock), { clock }))
+  const table = once(() => openTable(config))
+  const memory = new Map<string, LeaseStore>()
+
+  async function storeOf(name: string): Promise<LeaseStore> {
+    if (!config.ENABLE_LEADER_ELECTION) {
+      // Nobody acted in this process before it began, so that its first term has nothing to settle.
+      const store = memory.get(name) ?? memoryStore(name, { drained: 0 })
+      memory.set(name, store)
+      return store
+    }
+    if (config.LEASE === 'dynamodb') return (await table())(name)
+    return kubernetesStore(await api(), { namespace: config.leaseNamespace, name })
+  }
+
+  return {
+    config,
+    clock,
+    log,
+    api,
+    lease: async loop => {
+      const name = `${config.LEADER_ELECT_ID}-${loop}`
+      return openLease({ store: await storeOf(name), name, clock, log })
+    },
+  }
+}
+
+async function connect(config: Config, clock: Clock): Promise<Connection> {
+  const { EKS_CLUSTER, EKS_ENDPOINT, EKS_CA, AWS_REGION } = config
+  if (EKS_CLUSTER && EKS_ENDPOINT && EKS_CA && AWS_REGION) {
+    const cluster = { name: EKS_CLUSTER, endpoint: EKS_ENDPOINT, certificateAuthority: EKS_CA, region: AWS_REGION }
+    return connectToEks(cluster, readAwsCredentials, clock)
+  }
+  const { KubeConfig } = await import('../kubernetes/kubeconfig-library.ts')
+  return await connectByKubeconfig(KubeConfig, config.KUBECONFIG)
+}
+
+/** How long DynamoDB may take to be connected to and to answer one try, ms. */
+const DYNAMODB_LIMITS = { connectionTimeout: SECOND_MS, requestTimeout: 3 * SECOND_MS }
+
+/** Opens the table; the client's chunk is loaded here and nowhere else. */
+async function openTable(config: Config): Promise<(name: string) => LeaseStore> {
+  const sdk = await import('../lease/dynamodb-client.ts')
+  const client = new sdk.DynamoDBClient({
+    maxAttempts: 3,
+    requestHandler: DYNAMODB_LIMITS,
+    ...(config.AWS_REGION ? { region: config.AWS_REGION } : {}),
+    ...(config.DYNAMODB_ENDPOINT ? { endpoint: config.DYNAMODB_ENDPOINT } : {}),
+  })
+  const table = config.LEASE_TABLE as string
+  return name => dynamodbStore({ sdk, client, table, name })
+}
+
+/** Makes a value at the first call and keeps it; a failure is not kept, so that the next invocation tries again. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make().catch(error => {
+      made = undefined
+      throw error
+    })
+    return made
+  }
+}
