@@ -56,8 +56,10 @@ export async function* observeCleanup(
   for (const phase of PHASES.slice(PHASES.indexOf(from.phase))) {
     if (phase === 'idle' && !pass.mayBeIdle) continue
     for await (const page of pagesOf(phase === from.phase ? from : { phase }, pass)) {
-      const broken = page.broken.filter(({ object }) => isInScope(pass.scope, placeOfKey(object)) && !told.has(object))
-      for (const { object } of broken) told.add(object)
+      const broken = page.broken.filter(
+        ({ object, message }) => isInScope(pass.scope, placeOfKey(object)) && !told.has(message),
+      )
+      for (const { message } of broken) told.add(message)
       if (page.items.length + broken.length > 0) yield { ...page, broken }
     }
   }

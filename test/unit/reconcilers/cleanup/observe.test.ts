@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest'
+import type { RawObject } from '../../../../lib/kubernetes/api.ts'
+import { keyOfView } from '../../../../lib/kubernetes/resources/fields.ts'
+import { type Cursor, GROUPS_PER_PAGE, observeCleanup } from '../../../../lib/reconcilers/cleanup/observe.ts'
+import type { Candidate } from '../../../../lib/reconcilers/cleanup/plan.ts'
+import type { Page, Scope } from '../../../../lib/tick/reconciler.ts'
+import { at, hour, rawDebug, rawPending, rawSession, rawWaiting, T } from './fixtures.ts'
+import { createMemoryApi, type MemoryApi } from './memory-api.ts'
+
+const { signal } = new AbortController()
+
+async function observe(
+  api: MemoryApi,
+  { from, scope = {} }: { from?: Cursor; scope?: Scope } = {},
+): Promise<Page<Candidate, Cursor>[]> {
+  const pages = []
+  for await (const page of observeCleanup(api, { from, scope, nowMs: T, signal })) pages.push(page)
+  return pages
+}
+
+function namesOf(items: readonly Candidate[]): string[] {
+  return items.flatMap(item => (item.phase === 'duplicates' ? item.sessions.map(keyOfView) : [keyOfView(item.session)]))
+}
+
+/** Pages as text, e.g. `expire: team/a team/b`. */
+function told(pages: readonly Page<Candidate, Cursor>[]): string[] {
+  return pages.map(({ cursor, items }) => `${cursor.phase}: ${namesOf(items).join(' ')}`)
+}
+
+const ann = { user: 'ann@example.test' }
+const approvedForAnn = (name: string, metadata = {}): RawObject => rawSession(name, { spec: ann, metadata })
+const LISTS = [
+  'GET breakglasssessions status.state=WaitingForScheduledTime',
+  'GET breakglasssessions status.state=Pending',
+  'GET breakglasssessions status.state=Approved',
+]
+
+describe('observing', () => {
+  it('lists each phase once, in order, and reads no object that has no duplicate', async () => {
+    const api = createMemoryApi([rawSession('a'), rawPending('p'), rawWaiting('w'), rawDebug('d')])
+    expect(told(await observe(api))).toEqual([
+      'activate: team/w',
+      'timeout: team/p',
+      'expire: team/a',
+      'retention: team/a team/p team/w',
+      'debug: team/d',
+    ])
+    expect(api.requests).toEqual([...LISTS, 'GET breakglasssessions', 'GET debugsessions'])
+  })
+
+  it('lists approved sessions again when one of them is idle', async () => {
+    const idle = rawSession('i', { spec: { idleTimeout: '20m' }, status: { lastActivity: at(-hour) } })
+    const api = createMemoryApi([idle, rawSession('a')])
+    expect(told(await observe(api))).toContain('idle: team/a team/i')
+  })
+
+  it('lists approved sessions for idle ones when an earlier tick listed them for expiry', async () => {
+    const api = createMemoryApi([rawSession('a')])
+    expect(told(await observe(api, { from: { phase: 'expire', after: 'team/0' } }))).toContain('idle: team/a')
+  })
+
+  it('sees a page again from its cursor, and nothing before it', async () => {
+    const api = createMemoryApi(['a', 'b', 'c', 'd', 'e'].map(name => rawSession(name)))
+    api.pageSize = 2
+    const pages = await observe(api)
+    expect(pages[1]?.cursor).toEqual({ phase: 'expire', after: 'team/b' })
+    expect(told(await observe(api, { from: pages[1]?.cursor as Cursor }))[0]).toBe('expire: team/c team/d')
+  })
+
+  it('reads possible duplicates live, across namespaces, after one list of each state', async () => {
+    const api = createMemoryApi([approvedForAnn('a'), approvedForAnn('b', { namespace: 'other' }), rawSession('c')])
+    expect(told(await observe(api))).toContain('duplicates: other/b team/a')
+    expect(api.requests.filter(request => LISTS.includes(request))).toEqual(LISTS)
+    expect(api.requests.filter(request => request.startsWith('GET team/'))).toEqual(['GET team/a'])
+  })
+
+  it('counts a session once that was activated between two lists', async () => {
+    const api = createMemoryApi([rawWaiting('w', { spec: ann })])
+    api.before = what => {
+      if (what === LISTS[2]) api.put(approvedForAnn('w'))
+    }
+    expect(told(await observe(api)).filter(page => page.startsWith('duplicates'))).toEqual([])
+  })
+
+  it('leaves a group out of which only one is left when it is read', async () => {
+    const api = createMemoryApi([approvedForAnn('a'), approvedForAnn('b')])
+    api.before = what => {
+      if (what === 'GET team/a') api.remove('team/a')
+    }
+    expect(told(await observe(api)).filter(page => page.startsWith('duplicates'))).toEqual([])
+  })
+
+  it.each<[string, { from?: Cursor; scope?: Scope }]>([
+    ['resumed at the duplicates', { from: { phase: 'duplicates' } }],
+    ['resumed in the middle of the first phase', { from: { phase: 'activate', after: 'team/0' } }],
+    ['narrowed to a namespace', { scope: { namespace: 'other' } }],
+    ['narrowed to names', { scope: { names: ['b'] } }],
+  ])('lists the live states of all namespaces for duplicates when %s', async (_title, narrowed) => {
+    const api = createMemoryApi([approvedForAnn('a'), approvedForAnn('b', { namespace: 'other' })])
+    expect(told(await observe(api, narrowed))).toContain('duplicates: other/b team/a')
+    expect(api.requests.join()).toContain([LISTS[1], LISTS[0], LISTS[2], 'GET other/b'].join())
+  })
+
+  it('pages duplicates by 50 groups and resumes behind a group', async () => {
+    const raws = Array.from({ length: GROUPS_PER_PAGE + 1 }, (_, i) =>
+      ['x', 'y'].map(name => rawSession(`${name}${i}`, { spec: { user: `user-${i}` } })),
+    ).flat()
+    const api = createMemoryApi(raws)
+    const pages = (await observe(api)).filter(({ cursor }) => cursor.phase === 'duplicates')
+    expect(pages.map(({ items }) => items.length)).toEqual([50, 1])
+    expect(JSON.stringify(pages[1]?.cursor)).not.toContain('user')
+    const [resumed] = await observe(api, { from: pages[1]?.cursor as Cursor })
+    expect(resumed?.items).toEqual(pages[1]?.items)
+  })
+
+  it('fails when one list of a live state fails, and nominates nobody', async () => {
+    const api = createMemoryApi([approvedForAnn('a'), approvedForAnn('b')])
+    api.before = what => {
+      if (what === LISTS[0]) throw new Error('no list')
+    }
+    await expect(observe(api, { from: { phase: 'duplicates' } })).rejects.toThrow('no list')
+    expect(api.requests).not.toContain('GET team/a')
+  })
+
+  it('narrows every other phase to namespace and names', async () => {
+    const other = { namespace: 'other' }
+    const raws = [rawSession('a'), rawSession('b', { metadata: other }), rawSession('c', { metadata: other })]
+    const api = createMemoryApi([...raws, rawDebug('d', { metadata: other }), rawDebug('e')])
+    const pages = told(await observe(api, { scope: { namespace: 'other', names: ['b', 'd', 'e'] } }))
+    expect(pages).toEqual(['expire: other/b', 'retention: other/b', 'debug: other/d'])
+  })
+
+  it('tells of an object that it can not understand once, and goes on with the others', async () => {
+    const api = createMemoryApi([
+      rawSession('a'),
+      rawSession('b', { status: { expiresAt: 5 } }),
+      rawDebug('d', { status: { expiresAt: 5 } }),
+    ])
+    const pages = await observe(api)
+    expect(pages.flatMap(({ broken }) => broken)).toEqual([
+      { object: 'team/b', code: 'InvalidResource', message: expect.stringContaining('status.expiresAt') },
+      { object: 'team/d', code: 'InvalidResource', message: expect.stringContaining('status.expiresAt') },
+    ])
+    expect(told(pages)).toContain('expire: team/a')
+  })
+
+  it('does not tell of one outside the scope', async () => {
+    const api = createMemoryApi([rawSession('a'), rawSession('b', { status: { expiresAt: 5 } })])
+    const pages = await observe(api, { scope: { names: ['a'] } })
+    expect(pages.flatMap(({ broken }) => broken)).toEqual([])
+  })
+})
