@@ -1,9 +1,9 @@
-// What happens to one session: per phase an ordered list of rules, of which the first that holds decides. Deadlines of a
-// start and of an approval are reached at their very second (>=); an end and a retention must be over (>), so that the
-// last second belongs to the session. Each rule names the states it is for: '' and unknown states match none, and
-// objects that are being deleted are nobody's business. See api/v1alpha1 and pkg/breakglass/cleanup_task.go,
-// scheduled_activation.go, expire_pending_sessions.go, expire_approved_sessions.go, expire_idle_sessions.go in
-// telekom/k8s-breakglass.
+// What happens to one session: per phase an ordered list of rules, of which the first that holds decides. The end of an
+// approved session and a retention must be over (now > it), so that their last second still counts; a start, an approval
+// deadline, an idle timeout and the end of a session that never started are due at their very second (now >= it). Each
+// rule names the states it is for: '' and unknown states match none. An object that is being deleted is left alone.
+// Facts: pkg/breakglass/{scheduled_activation,expire_pending_sessions,expire_approved_sessions,expire_idle_sessions,
+// cleanup_task}.go in telekom/k8s-breakglass.
 //
 // | phase     | from                   | when                                                     | to              |
 // |-----------|------------------------|----------------------------------------------------------|-----------------|
