@@ -2,7 +2,6 @@
 // bound to the resourceVersion that the list gave. Only duplicates are read live, a bounded number of groups for a page.
 // A list that fails fails the tick: nobody is judged a duplicate on a part of the lists.
 
-import * as z from 'zod'
 import { type KubernetesApi, keyOf, type RawObject, type Resource } from '../../kubernetes/api.ts'
 import { listPages } from '../../kubernetes/pages.ts'
 import {
@@ -13,18 +12,13 @@ import {
 import { DEBUG_SESSIONS, parseDebugSession } from '../../kubernetes/resources/debug-session.ts'
 import { placeOfKey, readAll } from '../../kubernetes/resources/fields.ts'
 import type { Observation, Page } from '../../tick/reconciler.ts'
+import { type Cursor, routeFrom } from './cursor.ts'
 import { type GroupIndex, listGroups, openGroupIndex, readSessions } from './groups.ts'
-import { type Candidate, isInScope, PHASES, type Phase } from './plan.ts'
+import { type Candidate, isInScope, type Phase } from './plan.ts'
 import { decideSession, type SessionPhase } from './rules/session.ts'
 
 /** Groups of possible duplicates on one page; each costs one read per member. */
 export const GROUPS_PER_PAGE = 50
-
-/** Schema of `Cursor`. */
-export const cursorSchema = z.object({ phase: z.enum(PHASES), after: z.string().optional() })
-
-/** Where a tick left off: a phase, and the last key (of duplicates: the last group's id) of the page before. */
-export type Cursor = z.infer<typeof cursorSchema>
 
 type CleanupPage = Page<Candidate, Cursor>
 
@@ -50,12 +44,12 @@ export async function* observeCleanup(
   api: KubernetesApi,
   observation: Observation<Cursor>,
 ): AsyncGenerator<CleanupPage> {
-  const from = observation.from ?? { phase: PHASES[0] }
-  const pass = openPass(api, from, observation)
+  const route = routeFrom(observation.from)
+  const pass = openPass(api, observation, route)
   const told = new Set<string>()
-  for (const phase of PHASES.slice(PHASES.indexOf(from.phase))) {
-    if (phase === 'idle' && !pass.mayBeIdle) continue
-    for await (const page of pagesOf(phase === from.phase ? from : { phase }, pass)) {
+  for (const place of route) {
+    if (place.phase === 'idle' && !pass.mayBeIdle) continue
+    for await (const page of pagesOf(place, pass)) {
       const broken = page.broken.filter(
         ({ object, message }) => isInScope(pass.scope, placeOfKey(object)) && !told.has(message),
       )
@@ -73,36 +67,26 @@ interface Pass extends Observation<Cursor> {
   mayBeIdle: boolean
 }
 
-function openPass(api: KubernetesApi, from: Cursor, observation: Observation<Cursor>): Pass {
+function openPass(api: KubernetesApi, observation: Observation<Cursor>, route: readonly Cursor[]): Pass {
   const { namespace, names } = observation.scope
-  const seesEverything = isBeforeEndOf('activate', from) && namespace === undefined && names === undefined
-  return {
-    ...observation,
-    api,
-    index: seesEverything ? openGroupIndex() : undefined,
-    mayBeIdle: !isBeforeEndOf('expire', from),
-  }
+  const seesWhole = (phase: Phase) => route.some(place => place.phase === phase && place.after === undefined)
+  const seesEverything = seesWhole('activate') && namespace === undefined && names === undefined
+  return { ...observation, api, index: seesEverything ? openGroupIndex() : undefined, mayBeIdle: !seesWhole('expire') }
 }
 
-/** Whether a tick that starts at `from` sees the whole of `phase`. */
-function isBeforeEndOf(phase: Phase, from: Cursor): boolean {
-  const distance = PHASES.indexOf(phase) - PHASES.indexOf(from.phase)
-  return distance > 0 || (distance === 0 && from.after === undefined)
-}
-
-function pagesOf(from: Cursor, pass: Pass): AsyncGenerator<CleanupPage> {
-  const { phase } = from
-  if (phase === 'duplicates') return duplicatePages(from, pass)
+function pagesOf(place: Cursor, pass: Pass): AsyncGenerator<CleanupPage> {
+  const { phase } = place
+  if (phase === 'duplicates') return duplicatePages(place, pass)
   if (phase === 'debug') {
     const parse = (raw: RawObject): Candidate => ({ phase, session: parseDebugSession(raw) })
-    return listedPages({ resource: DEBUG_SESSIONS, parse }, from, pass)
+    return listedPages({ resource: DEBUG_SESSIONS, parse }, place, pass)
   }
   const parse = (raw: RawObject): Candidate => {
     const session = parseBreakglassSession(raw)
     learn(phase, session, pass)
     return { phase, session }
   }
-  return listedPages({ resource: BREAKGLASS_SESSIONS, parse }, from, pass)
+  return listedPages({ resource: BREAKGLASS_SESSIONS, parse }, place, pass)
 }
 
 function learn(phase: SessionPhase, session: BreakglassSession, pass: Pass): void {
@@ -115,14 +99,14 @@ interface Source {
   readonly parse: (raw: RawObject) => Candidate
 }
 
-async function* listedPages({ resource, parse }: Source, from: Cursor, pass: Pass): AsyncGenerator<CleanupPage> {
+async function* listedPages({ resource, parse }: Source, place: Cursor, pass: Pass): AsyncGenerator<CleanupPage> {
   const { api, scope, signal } = pass
-  const state = STATE_OF[from.phase]
-  let cursor = from
+  const state = STATE_OF[place.phase]
+  let cursor = place
   for await (const raws of listPages(api, resource, {
     ...(scope.namespace !== undefined && { namespace: scope.namespace }),
     ...(state !== undefined && { field: { path: 'status.state', value: state } }),
-    ...(from.after !== undefined && { after: from.after }),
+    ...(place.after !== undefined && { after: place.after }),
     signal,
   })) {
     const { views, broken } = readAll(
@@ -130,17 +114,17 @@ async function* listedPages({ resource, parse }: Source, from: Cursor, pass: Pas
       parse,
     )
     yield { cursor, items: views, broken }
-    cursor = { phase: from.phase, after: raws.map(keyOf).at(-1) }
+    cursor = { ...place, after: raws.map(keyOf).at(-1) }
   }
 }
 
-async function* duplicatePages(from: Cursor, pass: Pass): AsyncGenerator<CleanupPage> {
-  const { phase, after = '' } = from
+async function* duplicatePages(place: Cursor, pass: Pass): AsyncGenerator<CleanupPage> {
+  const { after = '' } = place
   const { api, scope, signal } = pass
   const groups = (pass.index ?? (await listGroups(api, signal)))
     .groups()
     .filter(({ id, keys }) => id > after && keys.some(key => isInScope(scope, placeOfKey(key))))
-  let cursor = from
+  let cursor = place
   for (let at = 0; at < groups.length; at += GROUPS_PER_PAGE) {
     const batch = groups.slice(at, at + GROUPS_PER_PAGE)
     const readings = []
@@ -151,6 +135,6 @@ async function* duplicatePages(from: Cursor, pass: Pass): AsyncGenerator<Cleanup
       items: items.filter(({ sessions }) => sessions.length > 1),
       broken: readings.flatMap(({ broken }) => broken),
     }
-    cursor = { phase, after: batch.at(-1)?.id }
+    cursor = { ...place, after: batch.at(-1)?.id }
   }
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { RawObject } from '../../../../lib/kubernetes/api.ts'
 import { keyOfView } from '../../../../lib/kubernetes/resources/fields.ts'
-import { type Cursor, GROUPS_PER_PAGE, observeCleanup } from '../../../../lib/reconcilers/cleanup/observe.ts'
+import type { Cursor } from '../../../../lib/reconcilers/cleanup/cursor.ts'
+import { GROUPS_PER_PAGE, observeCleanup } from '../../../../lib/reconcilers/cleanup/observe.ts'
 import type { Candidate } from '../../../../lib/reconcilers/cleanup/plan.ts'
 import type { Page, Scope } from '../../../../lib/tick/reconciler.ts'
 import { at, hour, rawDebug, rawPending, rawSession, rawWaiting, T } from './fixtures.ts'
@@ -65,6 +66,17 @@ describe('observing', () => {
     const pages = await observe(api)
     expect(pages[1]?.cursor).toEqual({ phase: 'expire', after: 'team/b' })
     expect(told(await observe(api, { from: pages[1]?.cursor as Cursor }))[0]).toBe('expire: team/c team/d')
+  })
+
+  it('goes through the pressing phases before it resumes in the middle of a patient one, and keeps the place', async () => {
+    const ended = (name: string) => rawSession(name, { status: { state: 'Expired', retainedUntil: at(hour) } })
+    const api = createMemoryApi([ended('a'), ended('b'), rawWaiting('w'), rawDebug('d')])
+    const place = { phase: 'retention', after: 'team/a' } as const
+    const pages = await observe(api, { from: place })
+    expect(told(pages)).toEqual(['activate: team/w', 'retention: team/b team/w', 'debug: team/d'])
+    expect(pages[0]?.cursor).toEqual({ phase: 'activate', later: place })
+    expect(told(await observe(api, { from: pages[0]?.cursor as Cursor }))).toEqual(told(pages))
+    expect(told(await observe(api, { from: { phase: 'duplicates', later: place } }))).toEqual(told(pages).slice(1))
   })
 
   it('reads possible duplicates live, across namespaces, after one list of each state', async () => {
