@@ -1,0 +1,114 @@
+// The query parameters of reads and writes, judged as the server judges them.
+import { badRequest, type FieldError, invalid, type JsonObject } from '../errors.ts'
+import type { FieldValidation } from './decode.ts'
+
+/** Options of create, update and patch. */
+export interface WriteOptions {
+  dryRun: boolean
+  fieldValidation: FieldValidation
+}
+
+/**
+ * @param of the options type that errors name: CreateOptions, UpdateOptions or PatchOptions
+ * @throws ApiError – 422 for values the server does not know
+ */
+export function readWriteOptions(query: URLSearchParams, of: string): WriteOptions {
+  const errors: FieldError[] = []
+  const dryRun = readDryRun(query.getAll('dryRun'), errors)
+  const fieldValidation = query.get('fieldValidation') ?? ''
+  if (!['', 'Ignore', 'Strict', 'Warn'].includes(fieldValidation)) {
+    const detail = 'supported values: "", "Ignore", "Strict", "Warn"'
+    errors.push({ type: 'NotSupported', field: 'fieldValidation', value: fieldValidation, detail })
+  }
+  if (errors.length > 0) throw invalid('meta.k8s.io', of, '', errors)
+  return { dryRun, fieldValidation: (fieldValidation || 'Warn') as FieldValidation }
+}
+
+function readDryRun(given: string[], errors: FieldError[]): boolean {
+  const values = given.filter(value => value !== '')
+  if (values.some(value => value !== 'All')) {
+    errors.push({ type: 'NotSupported', field: 'dryRun', value: values, detail: 'supported values: "All"' })
+  }
+  return values.length > 0
+}
+
+/** Options of a delete, from its body and its query. */
+export interface DeleteOptions {
+  dryRun: boolean
+  policy: 'Foreground' | 'Background' | 'Orphan' | undefined
+  uid: string | undefined
+  resourceVersion: string | undefined
+  /** As sent, for admission. */
+  raw: JsonObject
+}
+
+const POLICIES = ['Foreground', 'Background', 'Orphan']
+
+/** @throws ApiError – 422 for values the server does not know */
+export function readDeleteOptions(body: JsonObject, query: URLSearchParams): DeleteOptions {
+  const errors: FieldError[] = []
+  const dryRun = readDryRun([...((body.dryRun as string[] | undefined) ?? []), ...query.getAll('dryRun')], errors)
+  const policy = (body.propagationPolicy ?? query.get('propagationPolicy') ?? undefined) as string | undefined
+  const orphan = (body.orphanDependents ?? query.get('orphanDependents') ?? undefined) as boolean | string | undefined
+  if (policy !== undefined && orphan !== undefined) {
+    const detail = 'orphanDependents and deletionPropagation cannot be both set'
+    errors.push({ type: 'Invalid', field: 'propagationPolicy', value: policy, detail })
+  } else if (policy !== undefined && !POLICIES.includes(policy)) {
+    const detail = `supported values: ${[...POLICIES, 'nil'].map(one => JSON.stringify(one)).join(', ')}`
+    errors.push({ type: 'NotSupported', field: 'propagationPolicy', value: policy, detail })
+  }
+  if (errors.length > 0) throw invalid('meta.k8s.io', 'DeleteOptions', '', errors)
+  const preconditions = (body.preconditions ?? {}) as { uid?: string; resourceVersion?: string }
+  const orphaned = orphan === true || orphan === 'true' ? 'Orphan' : undefined
+  return {
+    dryRun,
+    policy: (policy ?? orphaned) as DeleteOptions['policy'],
+    uid: preconditions.uid,
+    resourceVersion: preconditions.resourceVersion,
+    raw: body,
+  }
+}
+
+/** Options of a list or watch. `revision` undefined = the present one. */
+export interface ListOptions {
+  limit: number
+  continueToken: string
+  resourceVersion: string
+  exact: boolean
+  labelSelector: string
+  fieldSelector: string
+}
+
+/** @throws ApiError – 400 or 422 for what the server refuses */
+export function readListOptions(query: URLSearchParams): ListOptions {
+  const limit = query.get('limit') ?? ''
+  if (!/^-?\d*$/.test(limit)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(limit)}: invalid syntax`)
+  const resourceVersion = query.get('resourceVersion') ?? ''
+  const match = query.get('resourceVersionMatch') ?? ''
+  const continueToken = query.get('continue') ?? ''
+  const errors: FieldError[] = []
+  const refuse = (type: FieldError['type'], detail: string) =>
+    errors.push({ type, field: 'resourceVersionMatch', value: match, detail })
+  if (match !== '') {
+    if (resourceVersion === '' && query.get('sendInitialEvents') === null) {
+      refuse('Forbidden', 'resourceVersionMatch is forbidden unless resourceVersion is provided')
+    } else if (continueToken !== '') refuse('Forbidden', 'resourceVersionMatch is forbidden when continue is provided')
+    else if (match !== 'Exact' && match !== 'NotOlderThan')
+      refuse('NotSupported', 'supported values: "Exact", "NotOlderThan", ""')
+    else if (match === 'Exact' && resourceVersion === '0') {
+      refuse('Forbidden', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+    }
+  }
+  if (errors.length > 0) throw invalid('meta.k8s.io', 'ListOptions', '', errors)
+  if (continueToken !== '' && resourceVersion !== '' && resourceVersion !== '0') {
+    throw badRequest('specifying resource version is not allowed when using continue')
+  }
+  return {
+    limit: Math.max(0, Number(limit)),
+    continueToken,
+    resourceVersion,
+    exact: match === 'Exact',
+    labelSelector: query.get('labelSelector') ?? '',
+    fieldSelector: query.get('fieldSelector') ?? '',
+  }
+}
