@@ -6,7 +6,7 @@ import * as z from 'zod'
 import { PHASES, type Phase } from './plan.ts'
 
 const PATIENT = ['retention', 'debug'] as const
-const PRESSING = PHASES.filter(phase => !isPatient(phase))
+const PRESSING: readonly Phase[] = PHASES.filter(phase => !isPatient(phase))
 
 /** Schema of `Cursor`. */
 export const cursorSchema = z.object({

@@ -95,7 +95,7 @@ export function rawDebug(name: string, changes: Changes = {}): RawObject {
       creationTimestamp: at(-2 * HOUR_MS),
       ...changes.metadata,
     },
-    spec: { cluster: 'edge-7', ...changes.spec },
+    spec: { cluster: 'edge-7', requestedBy: 'ann@example.test', templateRef: 'shell', ...changes.spec },
     status: { state: 'Active', expiresAt: at(HOUR_MS), ...changes.status },
   } as RawObject
 }

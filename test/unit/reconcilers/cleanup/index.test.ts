@@ -2,11 +2,11 @@ import { expect, it } from 'vitest'
 import type { Cursor } from '../../../../lib/reconcilers/cleanup/cursor.ts'
 import { createCleanup } from '../../../../lib/reconcilers/cleanup/index.ts'
 import { formatCheckpoint, parseCheckpoint } from '../../../../lib/tick/checkpoint.ts'
-import { createMemoryApi } from './memory-api.ts'
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 const uncounted = { count: () => {}, duration: () => {}, flush: () => {} }
-const cleanup = createCleanup({ api: createMemoryApi([]), log: silent, metrics: uncounted })
+const unused = { request: () => Promise.reject(new Error('unused')), clockSkewMs: () => undefined, close: () => {} }
+const cleanup = createCleanup({ api: unused, log: silent, metrics: uncounted })
 
 it.each<Cursor>([
   { phase: 'activate' },
