@@ -314,6 +314,11 @@ describe('the patch of a session', () => {
     })
   })
 
+  it('replaces a retention from before, so that what just ended is not deleted at once', () => {
+    const action = planSession(rawSession('a', { status: { expiresAt: at(-second), retainedUntil: at(-hour) } }))
+    expect(action?.status).toMatchObject({ retainedUntil: at(24 * hour) })
+  })
+
   it('ends an idle session by replacing its Idle condition, whose transition time stays', () => {
     const action = planSession(
       rawSession('a', { spec: { idleTimeout: '20m' }, status: { lastActivity: at(-25 * minute) } }),
