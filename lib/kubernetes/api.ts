@@ -100,7 +100,9 @@ export function pathOf(
 }
 
 /** `namespace/name`, or `name` for a cluster-scoped object: the key that pages are ordered by. */
-export function keyOf(object: RawObject): string {
+export function keyOf(object: {
+  readonly metadata: { readonly name: string; readonly namespace?: string | undefined }
+}): string {
   const { namespace, name } = object.metadata
   return namespace === undefined ? name : `${namespace}/${name}`
 }
