@@ -1,0 +1,29 @@
+// The first screen: what is running, where, and what can be done with it.
+
+import type { Paint } from './paint.ts'
+
+/** What the first screen tells about. */
+export interface Place {
+  readonly kubernetes: { readonly url: string }
+  /** Undefined where the lease lives in Kubernetes. */
+  readonly dynamodb: { readonly url: string } | undefined
+  /** Path of the kubeconfig. */
+  readonly kubeconfig: string
+  /** Address that invokes the function `reconcile`. */
+  readonly reconcileUrl: string
+  /** It ends after the first tick. */
+  readonly isOnce: boolean
+}
+
+/** Three lines and a blank one. */
+export function renderIntroduction(place: Place, paint: Paint): string[] {
+  const { kubernetes, dynamodb, kubeconfig, reconcileUrl, isOnce } = place
+  const lease = dynamodb ? `, its lease in DynamoDB at ${dynamodb.url}` : ''
+  const pace = isOnce ? 'one tick' : 'a tick every 5 minutes, until Ctrl-C'
+  return [
+    `${paint.strong('fencepost')}  the cleanup loop against Kubernetes at ${kubernetes.url}${lease}; ${pace}`,
+    `  ${paint.faint('look')}     export KUBECONFIG=${kubeconfig}; kubectl get breakglasssessions -A`,
+    `  ${paint.faint('by hand')}  curl -d '{"loop":"cleanup","dryRun":true}' ${reconcileUrl}`,
+    '',
+  ]
+}

@@ -1,0 +1,123 @@
+// A tick as a table that a person can read. Pure: an outcome and colours in, lines out.
+//
+//   cleanup  tick 07:05:00Z  token 42  acted
+//     prod-admin-x7f2   Approved → Expired                  timeExpired  ended 3 min ago
+//     prod-dba-2k9q     WaitingForScheduledTime → Approved  activated    start 07:04:30Z reached
+//     completed in 84 ms · 12 observed · 2 changed · 0 failed · 28.9 s of budget left
+
+import type { Tick } from './log-lines.ts'
+import type { Paint } from './paint.ts'
+import { describeMs } from './units.ts'
+
+/** Lines of one tick: a header, one row per change and per failed object, remarks, and how it ended. A skip is one line. */
+export function renderTick(tick: Tick, paint: Paint): string[] {
+  if (tick.kind === 'skipped') return [header(tick, paint, paint.faint(`skipped  ${whySkipped(tick)}`))]
+  const rows = [...changeRows(tick, paint), ...failureRows(tick, paint), ...remarks(tick, paint), closing(tick, paint)]
+  return [header(tick, paint, title(tick, paint)), ...rows.map(row => `  ${row}`)]
+}
+
+function header({ loop, tick, kind, token }: Tick, paint: Paint, rest: string): string {
+  const parts = [paint.strong(loop), `tick ${nameOf(tick)}`]
+  if (kind !== 'skipped' && token !== undefined) parts.push(`token ${token}`)
+  return [...parts, rest].join('  ')
+}
+
+/** `07:05:00Z`, or `manual 4f1c…`; the date is the reader's own. */
+function nameOf(tick: string): string {
+  const time = /^\d{4}-\d{2}-\d{2}T(.+)$/.exec(tick)?.[1]
+  return time ?? tick.replace(/^manual\/(.{8}).*$/, 'manual $1…')
+}
+
+function title({ kind, counts }: Tick, paint: Paint): string {
+  if (kind === 'failed') return paint.bad(kind)
+  if (kind !== 'completed') return paint.careful(kind)
+  return paint.good(counts.changed > 0 ? 'acted' : 'found nothing to do')
+}
+
+function whySkipped({ loop, reason, token, holder }: Tick): string {
+  const by = token === undefined ? '' : ` by token ${token}`
+  switch (reason) {
+    case 'already-completed':
+      return `already completed${by}`
+    case 'held':
+      return `held by ${holder ?? 'another invocation'}${token === undefined ? '' : ` with token ${token}`}`
+    case 'superseded':
+      return 'a newer tick is completed already'
+    case 'suspended':
+      return `suspended by hand; resume it with {"loop":"${loop}","action":"resume"}`
+    case 'too-late':
+      return 'delivered too late; the next tick does its work'
+    case 'insufficient-time':
+      return 'too little of the invocation’s time was left to begin'
+    case 'disabled':
+      return 'this loop is switched off'
+    default:
+      return reason ?? 'for no given reason'
+  }
+}
+
+function changeRows({ changes, counts }: Tick, paint: Paint): string[] {
+  const rows = aligned(
+    changes.map(({ object, from, to, reason, note }) => [object, `${from || '-'} → ${to}`, reason, note]),
+    [paint.strong, text => text, text => text, paint.faint],
+  )
+  return [...rows, ...more(counts.changed - changes.length, 'changes', paint)]
+}
+
+function failureRows({ failures, counts }: Tick, paint: Paint): string[] {
+  const rows = aligned(
+    failures.map(({ object, code, message }) => [object, code, message]),
+    [paint.strong, paint.bad, text => text],
+  )
+  return [...rows, ...more(counts.failed - failures.length, 'failures', paint)]
+}
+
+function more(count: number, what: string, paint: Paint): string[] {
+  return count > 0 ? [paint.faint(`… and ${count} more ${what}`)] : []
+}
+
+/** Pads every column but the last to its longest cell, two spaces apart; colours come after, so that they take no room. */
+function aligned(rows: readonly string[][], paints: readonly ((text: string) => string)[]): string[] {
+  const widths = paints.map((_, column) => Math.max(0, ...rows.map(row => row[column]?.length ?? 0)))
+  return rows.map(row =>
+    row
+      .map((cell, column) => {
+        const text = paints[column]?.(cell) ?? cell
+        const isLast = column === row.length - 1
+        return isLast ? text : text + ' '.repeat((widths[column] ?? 0) - cell.length)
+      })
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+function remarks(tick: Tick, paint: Paint): string[] {
+  const { tookOverFrom, settled, missedTicks, error, shutdownErrors } = tick
+  const lines: string[] = []
+  if (tookOverFrom) lines.push(paint.careful(`took over from ${tookOverFrom}, whose term had ended`))
+  if (settled) lines.push(paint.careful('waited first, until no write of the term before could still be in flight'))
+  if (missedTicks > 0)
+    lines.push(
+      paint.careful(
+        `${missedTicks} ${missedTicks === 1 ? 'tick' : 'ticks'} before it never completed; it did their work`,
+      ),
+    )
+  if (error) lines.push(`${paint.bad(error.code)}  ${error.message}`)
+  for (const shutdownError of shutdownErrors) lines.push(`${paint.bad('shutdown')}  ${shutdownError}`)
+  return lines
+}
+
+function closing({ kind, durationMs, budgetLeftMs, counts, stoppedBy }: Tick, paint: Paint): string {
+  const how = kind === 'completed' ? 'completed in' : `${kind} after`
+  const parts = [
+    `${how} ${describeMs(durationMs)}`,
+    `${counts.observed} observed`,
+    `${counts.changed} changed`,
+    counts.failed > 0 ? paint.bad(`${counts.failed} failed`) : '0 failed',
+  ]
+  if (stoppedBy) parts.push(`stopped by ${stoppedBy}`)
+  if (kind === 'yielded') parts.push('the next tick goes on from here')
+  else if (kind === 'fenced') parts.push('another holder has taken over')
+  else parts.push(`${describeMs(budgetLeftMs)} of budget left`)
+  return parts.join(paint.faint(' · '))
+}

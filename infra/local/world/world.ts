@@ -1,0 +1,109 @@
+// The world that the functions act on: an embedded Kubernetes API with sample objects, an embedded DynamoDB where the lease
+// lives there, and a kubeconfig in a folder of its own. Everything is made anew at every start and gone at the end.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parse, stringify } from 'yaml'
+import { DYNAMODB_ENVIRONMENT, type EmbeddedDynamodb, startDynamodb } from '../dynamodb/dynamodb.ts'
+import { loadSamples } from '../kubernetes/samples.ts'
+import { type KubernetesApi, startKubernetesApi } from '../kubernetes/server.ts'
+import type { Cleanups } from './cleanups.ts'
+import { LEASE_NAMESPACE, leaseNames, readCrds, readInstallation } from './manifests.ts'
+import type { LeaseKind, Ports } from './options.ts'
+
+const SAMPLES = fileURLToPath(new URL('../samples/', import.meta.url))
+/** The lease table's name. */
+export const LEASE_TABLE = 'fencepost-local-leases'
+/**
+ * What `fencepost.dev/drained` says in a world that was made a moment ago: token 0, the one before the first, has ended
+ * cleanly, since no function can have written anything. Without it the first tick would settle for 15 s.
+ */
+const NOBODY_ACTED = 0
+
+/** A running world. */
+export interface World {
+  readonly kubernetes: KubernetesApi
+  /** Only where the lease lives there. */
+  readonly dynamodb: EmbeddedDynamodb | undefined
+  /** Path of the kubeconfig. */
+  readonly kubeconfig: string
+  /** Environment of the functions, complete. */
+  readonly environment: NodeJS.ProcessEnv
+}
+
+/**
+ * Starts the servers and fills them.
+ *
+ * @param options `environment` is what the functions get besides; `cleanups` learns how each part is ended.
+ * @throws Error – a port is taken, or an object is refused.
+ */
+export async function startWorld(options: {
+  lease: LeaseKind
+  ports: Ports
+  environment: NodeJS.ProcessEnv
+  cleanups: Cleanups
+}): Promise<World> {
+  const { lease, ports, environment, cleanups } = options
+  const installation = await readInstallation()
+
+  const kubernetes = await startKubernetesApi({ port: ports.kubernetes, crds: await readCrds() })
+  cleanups.add('the embedded Kubernetes API', () => kubernetes.close())
+  kubernetes.load(installation.map(object => (object.kind === 'Lease' ? drained(object) : object)))
+  kubernetes.load(loadSamples(SAMPLES, Date.now()))
+
+  const dynamodb = lease === 'dynamodb' ? await startDynamodb({ port: ports.dynamodb }) : undefined
+  if (dynamodb) {
+    cleanups.add('the embedded DynamoDB', () => dynamodb.close())
+    await dynamodb.createLeaseTable(LEASE_TABLE)
+    for (const name of leaseNames(installation))
+      await dynamodb.createLeaseItem(LEASE_TABLE, name, { drained: NOBODY_ACTED })
+  }
+
+  const folder = mkdtempSync(join(tmpdir(), 'fencepost-'))
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  process.on('exit', remove)
+  cleanups.add('the folder with the kubeconfig', remove)
+  const kubeconfig = join(folder, 'kubeconfig')
+  writeFileSync(kubeconfig, withoutTls(kubernetes.kubeconfig()), { mode: 0o600 })
+
+  return {
+    kubernetes,
+    dynamodb,
+    kubeconfig,
+    environment: {
+      ...withoutCloud(environment),
+      ...DYNAMODB_ENVIRONMENT,
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+      KUBECONFIG: kubeconfig,
+      LEASE: lease,
+      LEASE_TABLE,
+      DYNAMODB_ENDPOINT: dynamodb?.url ?? '',
+      LEADER_ELECT_ID: 'fencepost',
+      LEADER_ELECT_NAMESPACE: LEASE_NAMESPACE,
+      CLEANUP_INTERVAL: '5m',
+      LOG_LEVEL: environment.LOG_LEVEL === 'DEBUG' ? 'DEBUG' : 'INFO',
+    },
+  }
+}
+
+/** Says outright that the server has no TLS; the client library refuses an `http:` server otherwise. */
+function withoutTls(kubeconfig: string): string {
+  const config = parse(kubeconfig)
+  for (const { cluster } of config.clusters) cluster['insecure-skip-tls-verify'] = true
+  return stringify(config)
+}
+
+function drained(lease: { metadata: object }): object {
+  return {
+    ...lease,
+    metadata: { ...lease.metadata, annotations: { 'fencepost.dev/drained': String(NOBODY_ACTED) } },
+  }
+}
+
+/** The shell's variables but those that could lead a function to a real cloud or cluster. */
+function withoutCloud(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(AWS|EKS|POD)_/.test(name)))
+}
