@@ -177,7 +177,10 @@ function respond(response: ServerResponse, reply: Reply): void {
     return
   }
   response.flushHeaders()
-  const stop = reply.watch.start(line => response.write(line))
+  const stop = reply.watch.start(
+    line => response.write(line),
+    () => response.end(),
+  )
   const timer = reply.timeoutMs === undefined ? undefined : setTimeout(() => response.end(), reply.timeoutMs)
   response.once('close', () => {
     stop()

@@ -1,6 +1,6 @@
 // What a client asks before anything else: version, health, groups, versions, resources. The newer aggregated form is not offered;
 // clients fall back to this one by content type.
-import { type ApiError, unknownResource } from '../errors.ts'
+import { unknownResource } from '../errors.ts'
 import type { Kind } from '../kinds/kind.ts'
 import type { Registry } from '../kinds/registry.ts'
 import { type Reply, refusal, reply, text } from './reply.ts'
@@ -10,6 +10,10 @@ export const VERSION = { major: '1', minor: '34', gitVersion: 'v1.34.4' }
 
 const info = {
   ...VERSION,
+  emulationMajor: '1',
+  emulationMinor: '34',
+  minCompatibilityMajor: '1',
+  minCompatibilityMinor: '33',
   gitCommit: 'embedded',
   gitTreeState: 'clean',
   buildDate: '1970-01-01T00:00:00Z',
@@ -46,7 +50,7 @@ function discoverCore(registry: Registry, segments: string[], host: string): Rep
     return json({ kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs })
   }
   if (segments.length > 2) return undefined
-  return segments[1] === 'v1' ? json(resourceList('v1', registry.at('', 'v1'))) : refusal(unknownResource() as ApiError)
+  return segments[1] === 'v1' ? json(resourceList('v1', registry.at('', 'v1'))) : refusal(unknownResource())
 }
 
 function discoverGroups(registry: Registry, segments: string[]): Reply | undefined {
@@ -96,5 +100,6 @@ function resourceList(groupVersion: string, kinds: Kind[]) {
       { name: `${plural}/status`, singularName: '', namespaced, kind: kind.kind, verbs: ['get', 'patch', 'update'] },
     ]
   })
-  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources }
+  // Upstream leaves the list's own apiVersion out of the core group's only.
+  return { kind: 'APIResourceList', ...(groupVersion === 'v1' ? {} : { apiVersion: 'v1' }), groupVersion, resources }
 }

@@ -2,7 +2,7 @@
 // stretch, so no two requests ever see each other half done.
 import { ApiError, badRequest, type JsonObject, methodNotAllowed, notFound, unknownResource } from '../errors.ts'
 import type { Definition } from '../kinds/custom.ts'
-import { acceptedStatus, definitionOf } from '../kinds/definitions.ts'
+import { acceptedStatus, definitionOf, terminating } from '../kinds/definitions.ts'
 import { type Kind, keyOf } from '../kinds/kind.ts'
 import type { KubeObject } from '../kinds/metadata.ts'
 import { type Api, commit, current, discard, type Target } from '../verbs/api.ts'
@@ -190,7 +190,7 @@ function removeDefinition(
     }
     api.registry.undefine(definition)
   }
-  return reply(200, objectJson(target.kind, object))
+  return reply(200, objectJson(target.kind, terminating(object, api.clock())))
 }
 
 function readDeleteBody(body: string, contentType: string | undefined): JsonObject {

@@ -119,6 +119,26 @@ export function acceptedStatus(object: KubeObject, atMs: number): JsonObject {
   return { ...status, conditions: status.conditions ?? fresh, acceptedNames: definitionOf(object).names }
 }
 
+/** How a definition looks when its deletion has been asked for; upstream a controller then removes the instances and it. */
+export function terminating(object: KubeObject, atMs: number): KubeObject {
+  const deletionTimestamp = object.metadata.deletionTimestamp ?? toTime(atMs)
+  const status = object.status as JsonObject
+  const condition = {
+    type: 'Terminating',
+    status: 'True',
+    lastTransitionTime: deletionTimestamp,
+    reason: 'InstanceDeletionPending',
+    message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
+  }
+  const finalizers = [...(object.metadata.finalizers ?? []), 'customresourcecleanup.apiextensions.k8s.io']
+  const conditions = [...((status.conditions as unknown[] | null) ?? []), condition]
+  return {
+    ...object,
+    metadata: { ...object.metadata, deletionTimestamp, finalizers },
+    status: { ...status, conditions },
+  }
+}
+
 /** CustomResourceDefinitions. Serving what they define is the registry's work. */
 export const DEFINITIONS = defineKind({
   group: 'apiextensions.k8s.io',

@@ -91,6 +91,8 @@ export function validateMetadata(metadata: Metadata, nameErrors: (name: string) 
   const invalid = (field: string, value: unknown, details: string[]) => {
     for (const detail of details) errors.push({ type: 'Invalid', field: `metadata.${field}`, value, detail })
   }
+  const { generateName } = metadata
+  if (generateName !== undefined) invalid('generateName', generateName, nameErrors(maskTrailingDash(generateName)))
   if (metadata.name === undefined) {
     errors.push({ type: 'Required', field: 'metadata.name', detail: 'name or generateName is required' })
   } else invalid('name', metadata.name, nameErrors(metadata.name))
@@ -109,6 +111,9 @@ export function validateMetadata(metadata: Metadata, nameErrors: (name: string) 
   for (const finalizer of metadata.finalizers ?? []) invalid('finalizers', finalizer, qualifiedErrors(finalizer))
   return errors
 }
+
+// A generateName may end in a dash although a name may not.
+const maskTrailingDash = (name: string) => (name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name)
 
 function validateOwners(owners: JsonObject[], errors: FieldError[]): void {
   for (const owner of owners) {

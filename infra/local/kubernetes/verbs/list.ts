@@ -21,11 +21,11 @@ export function list(api: Api, kind: Kind, namespace: string, options: ListOptio
   const matches = readSelectors(kind, options.labelSelector, options.fieldSelector)
   if (!/^\d*$/.test(resourceVersion)) throw badRequest(`invalid resource version: ${unreadable(resourceVersion)}`)
   if (continueToken === '') refuseFuture(api, resourceVersion)
-  // A bare resourceVersion asks for "not older than", which the present always is; with a limit it asks the same.
+  // A bare resourceVersion asks for "not older than", which the present always is. The server ignores a limit beside "0".
   const revision = options.exact ? Number(resourceVersion) : undefined
   return readPage(api.store, api.store.collection(kind.collection), {
     prefix: prefixOf(kind, namespace),
-    limit,
+    limit: resourceVersion === '0' && continueToken === '' ? 0 : limit,
     continueToken,
     revision,
     matches,

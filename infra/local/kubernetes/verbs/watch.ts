@@ -9,9 +9,9 @@ import { prefixOf, unreadable } from './list.ts'
 import type { ListOptions } from './options.ts'
 import { type Match, readSelectors } from './selectors.ts'
 
-/** A watch ready to start: `start` emits what is due and then each change until the returned function is called. */
+/** A watch ready to start: `start` emits what is due and then each change until the returned function is called; `end` is called when there is no more to tell. */
 export interface Watch {
-  start: (emit: (line: string) => void) => () => void
+  start: (emit: (line: string) => void, end: () => void) => () => void
 }
 
 /** How an object is written into an event. */
@@ -36,7 +36,7 @@ export function watch(
   const prefix = prefixOf(kind, namespace)
   const mine = (change: Change) => change.collection === kind.collection && change.entry.key.startsWith(prefix)
   return {
-    start: emit => {
+    start: (emit, end) => {
       const tell = (change: Change) => {
         const line = mine(change) ? toEvent(change, selected, encode) : undefined
         if (line !== undefined) emit(line)
@@ -52,7 +52,7 @@ export function watch(
         emit(
           line('ERROR', JSON.stringify(expired(`too old resource version: ${from} (${api.store.compacted})`).status)),
         )
-        stop()
+        end()
       } else {
         for (const change of api.store.changesAfter(kind.collection, from)) tell(change)
       }
