@@ -28,16 +28,10 @@ const OPTIONS = {
   legalComments: 'none',
   sourcemap: 'linked',
   metafile: true,
+  // Errors are thrown; a watch, which can't throw, writes them.
+  logLevel: 'silent',
 }
 
-/**
- * Bundles functions and the chunks they ask for.
- *
- * @param {{ root: string, functions: string[] }} project its folder, and the names of its functions.
- * @returns {Promise<{ files: Record<string, string[]>, metafile: import('esbuild').Metafile }>} for each function its
- *   bundle and chunks, from the root; and what went into them.
- * @throws Error when something does not compile, or a chunk has something of ours in it.
- */
 async function bundle({ root, functions }) {
   const chunks = new Map()
   const { metafile } = await esbuild.build(functionOptions(root, functions, chunks))
@@ -46,13 +40,6 @@ async function bundle({ root, functions }) {
   return { files: Object.fromEntries(files), metafile: merge(metafile, chunkMetafile) }
 }
 
-/**
- * Bundles, then again after every change of a source file.
- *
- * @param {{ root: string, functions: string[], onChange: () => void }} project `onChange` is called after every bundling
- *   but the first.
- * @returns {Promise<() => Promise<void>>} ends the watch.
- */
 async function watch({ root, functions, onChange }) {
   const chunks = new Map()
   let isFirst = true
@@ -64,7 +51,7 @@ async function watch({ root, functions, onChange }) {
   }
   const options = functionOptions(root, functions, chunks)
   const plugins = [...options.plugins, { name: 'after-bundling', setup: build => build.onEnd(onEnd) }]
-  const context = await esbuild.context({ ...options, plugins })
+  const context = await esbuild.context({ ...options, plugins, logLevel: 'error' })
   await context.rebuild()
   await context.watch()
   return () => context.dispose()
@@ -110,7 +97,6 @@ function merge(one, other) {
   return { inputs: { ...one.inputs, ...other.inputs }, outputs: { ...one.outputs, ...other.outputs } }
 }
 
-/** Loads a TypeScript module of ours into this process, whatever Node's version; nothing is written. */
 function loadTypeScript(file) {
   const options = { entryPoints: [file], bundle: true, platform: 'node', target: 'node20', format: 'cjs', write: false }
   const { outputFiles } = esbuild.buildSync({ ...options, mainFields: OPTIONS.mainFields })

@@ -17,6 +17,8 @@ export interface FunctionDeclaration {
   /** Its schedule expressions; none: it is started by hand. */
   readonly schedules: readonly string[]
   readonly environment: Environment
+  /** Its place in a VPC; empty lists: in none. */
+  readonly vpc: { readonly subnetIds: readonly string[]; readonly securityGroupIds: readonly string[] }
 }
 
 /** Names of the settings, which are all the environment variables there are. */
@@ -39,9 +41,18 @@ export function problemsOf(declaration: FunctionDeclaration): string[] {
     return [`${name}: ${errorMessage(error)}`]
   }
   return [
+    ...network(declaration),
     ...lowerBound(declaration, config),
     ...(declaration.schedules.length > 0 ? schedule(declaration, config) : upperBound(declaration, shortest(config))),
   ].map(problem => `${name}: ${problem}`)
+}
+
+function network({ vpc: { subnetIds, securityGroupIds } }: FunctionDeclaration): string[] {
+  if (subnetIds.length === 1)
+    return [`one subnet (${subnetIds}): name at least two, in two availability zones, so that losing one costs no tick`]
+  return subnetIds.length > 0 === securityGroupIds.length > 0
+    ? []
+    : [`${subnetIds.length} subnets and ${securityGroupIds.length} security groups: give both, or neither`]
 }
 
 /** A loop's period and the variable that sets it. */
@@ -66,7 +77,7 @@ function schedule(declaration: FunctionDeclaration, config: Config): string[] {
   const { name, schedules, maximumEventAgeSeconds } = declaration
   const variable = `${name.replace(/[A-Z]/g, '_$&').replaceAll('-', '_').toUpperCase()}_INTERVAL`
   const period = periods(config).find(known => known.variable === variable)
-  if (!period) return [`it has a schedule, but lib/config.ts has no ${variable}`]
+  if (!period) return [`it has a schedule, but lib/config.ts has no ${variable}; name the function as its loop`]
 
   const problems = upperBound(declaration, period)
   const expected = expressionOf(period.ms)

@@ -9,11 +9,10 @@ class ServerlessBuild {
   constructor(serverless, _options, { log }) {
     this.serverless = serverless
     this.log = log
-    const takeSettings = () => this.takeSettings()
     const forDeployment = () => this.package()
     const forOffline = () => this.watch()
     this.hooks = {
-      'before:invoke:local:loadEnvVars': takeSettings,
+      initialize: () => this.isLocal && this.takeSettings(),
       'before:invoke:local:invoke': () => this.bundle(),
       'before:offline:start': forOffline,
       'before:offline:start:init': forOffline,
@@ -25,6 +24,11 @@ class ServerlessBuild {
   get project() {
     const { service, serviceDir } = this.serverless
     return { root: serviceDir, functions: service.getAllFunctions() }
+  }
+
+  get isLocal() {
+    const [command, subcommand] = this.serverless.processedInput.commands
+    return command === 'offline' || (command === 'invoke' && subcommand === 'local')
   }
 
   /** Bundles, and puts into each function's package its bundle and chunks, and nothing else. */
@@ -43,7 +47,6 @@ class ServerlessBuild {
   }
 
   async watch() {
-    this.takeSettings()
     await watch({
       ...this.project,
       onChange: () => {
@@ -63,19 +66,14 @@ class ServerlessBuild {
 
   declarationOf(name) {
     const { provider } = this.serverless.service
-    const {
-      timeout = provider.timeout,
-      maximumEventAge,
-      events,
-      environment,
-    } = this.serverless.service.getFunction(name)
-    const schedules = events.flatMap(({ schedule }) => schedule?.rate ?? schedule ?? [])
+    const { timeout, maximumEventAge, events, environment } = this.serverless.service.getFunction(name)
     return {
       name,
       timeoutSeconds: timeout,
       maximumEventAgeSeconds: maximumEventAge,
-      schedules,
+      schedules: events.flatMap(({ schedule }) => schedule?.rate ?? schedule ?? []),
       environment: { ...provider.environment, ...environment },
+      vpc: provider.vpc,
     }
   }
 

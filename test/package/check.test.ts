@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest'
+import { type FunctionDeclaration, problemsOf } from '../../infra/build/check.ts'
+
+/** A scheduled function with nothing wrong; each row below breaks one thing. */
+const cleanup: FunctionDeclaration = {
+  name: 'cleanup',
+  timeoutSeconds: 120,
+  maximumEventAgeSeconds: 300,
+  schedules: ['cron(0/5 * * * ? *)'],
+  environment: { CLEANUP_INTERVAL: '5m' },
+  vpc: { subnetIds: ['subnet-1', 'subnet-2'], securityGroupIds: ['sg-1'] },
+}
+const reconcile: FunctionDeclaration = { ...cleanup, name: 'reconcile', schedules: [] }
+
+describe('problemsOf', () => {
+  it.each<[string, FunctionDeclaration]>([
+    ['a scheduled function', cleanup],
+    ['a function that is started by hand', reconcile],
+    ['a timeout of exactly the period less tail and skew', { ...cleanup, timeoutSeconds: 280 }],
+    ['a function outside any VPC', { ...cleanup, vpc: { subnetIds: [], securityGroupIds: [] } }],
+    ['an empty variable, which counts as absent', { ...cleanup, environment: { LEASE_TABLE: '' } }],
+    ['a period of 2 h', every('2h', 'cron(0 0/2 * * ? *)')],
+    ['a period of 1 h', every('1h', 'cron(0 0/1 * * ? *)')],
+    ['a period of a day', every('24h', 'cron(0 0 * * ? *)')],
+  ])('finds nothing wrong with %s', (_, declaration) => {
+    expect(problemsOf(declaration)).toEqual([])
+  })
+
+  it.each<[string, FunctionDeclaration, string]>([
+    [
+      'a timeout one second too long',
+      { ...cleanup, timeoutSeconds: 281 },
+      'cleanup: timeout 281 s + tail 15 s + skew 5 s = 301 s is more than CLEANUP_INTERVAL, the period of 300 s, so that a crash would cost more than one tick; set the timeout to at most 280 s, or a longer interval',
+    ],
+    [
+      'a manual run whose crash would cost two ticks',
+      { ...reconcile, timeoutSeconds: 281 },
+      'reconcile: timeout 281 s + tail 15 s + skew 5 s = 301 s is more than CLEANUP_INTERVAL',
+    ],
+    [
+      'a timeout that a settle would use up',
+      { ...cleanup, timeoutSeconds: 20 },
+      'cleanup: timeout 20 s is too short for the settle after a crash (15 s), work (1 s), the shutdown stages and the reserves (3.75 s); set it to at least 36 s',
+    ],
+    [
+      'a rate',
+      { ...cleanup, schedules: ['rate(5 minutes)'] },
+      'needs the schedule cron(0/5 * * * ? *), not rate(5 minutes)',
+    ],
+    ['two schedules', { ...cleanup, schedules: [...cleanup.schedules, 'rate(1 day)'] }, 'needs the schedule cron(0/5'],
+    [
+      'another interval than its schedule’s',
+      every('10m', 'cron(0/5 * * * ? *)'),
+      'needs the schedule cron(0/10 * * * ? *)',
+    ],
+    [
+      'a period that does not divide a day',
+      every('7m', 'cron(0/7 * * * ? *)'),
+      'the period of 420 s does not divide a day',
+    ],
+    ['a period of 90 s', every('90s', 'cron(0/1 * * * ? *)'), 'the period of 90 s does not divide a day'],
+    [
+      'events that may grow older than a period',
+      { ...cleanup, maximumEventAgeSeconds: 301 },
+      'maximumEventAge 301 s is more than CLEANUP_INTERVAL, the period of 300 s',
+    ],
+    [
+      'events of any age',
+      { ...cleanup, maximumEventAgeSeconds: undefined },
+      'maximumEventAge is not set, which is 21600 s',
+    ],
+    ['a schedule without a loop', { ...cleanup, name: 'statusSync' }, 'lib/config.ts has no STATUS_SYNC_INTERVAL'],
+    [
+      'an unknown variable',
+      { ...cleanup, environment: { LEASSE: 'x' } },
+      'cleanup: LEASSE: no such setting in lib/config.ts',
+    ],
+    ['a wrong value', { ...cleanup, environment: { LEASE: 'redis' } }, 'LEASE=redis: expected kubernetes or dynamodb'],
+    [
+      'a deployed function without a shared lease',
+      { ...cleanup, environment: { ENABLE_LEADER_ELECTION: 'false' } },
+      'ENABLE_LEADER_ELECTION=false is for local runs',
+    ],
+    [
+      'one subnet',
+      { ...cleanup, vpc: { ...cleanup.vpc, subnetIds: ['subnet-1'] } },
+      'one subnet (subnet-1): name at least two',
+    ],
+    [
+      'subnets without security groups',
+      { ...cleanup, vpc: { ...cleanup.vpc, securityGroupIds: [] } },
+      '2 subnets and 0 security groups: give both, or neither',
+    ],
+  ])('refuses %s', (_, declaration, problem) => {
+    expect(problemsOf(declaration)).toEqual([expect.stringContaining(problem)])
+  })
+})
+
+function every(interval: string, schedule: string): FunctionDeclaration {
+  return {
+    ...cleanup,
+    schedules: [schedule],
+    environment: { CLEANUP_INTERVAL: interval },
+    ...(interval === '90s' && { timeoutSeconds: 70, maximumEventAgeSeconds: 60 }),
+  }
+}

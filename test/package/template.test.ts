@@ -1,0 +1,273 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { SETTING_NAMES } from '../../infra/build/check.ts'
+import { copyService, type Node, namesIn, type Packaged, type ServiceCopy } from './service.ts'
+
+const LIMIT_MS = 180_000
+const EVERYTHING = {
+  lease: 'dynamodb',
+  eksCluster: 'prod',
+  eksEndpoint: 'https://ABC.gr7.eu-central-1.eks.amazonaws.com',
+  eksCertificateAuthority: 'Y2VydA==',
+  subnetIds: 'subnet-1, subnet-2',
+  securityGroupIds: 'sg-1',
+}
+const FUNCTIONS = ['cleanup', 'reconcile'] as const
+
+let copy: ServiceCopy
+/** As it comes, and with everything that can be asked for. */
+let plain: Packaged
+let full: Packaged
+
+beforeAll(async () => {
+  copy = await copyService()
+  plain = await copy.pack()
+  full = await copy.pack(EVERYTHING)
+}, LIMIT_MS)
+afterAll(() => copy?.remove())
+
+/** `Cleanup` of `cleanup`: what logical ids begin with. */
+function idOf(name: string): string {
+  return `${name[0]?.toUpperCase()}${name.slice(1)}`
+}
+
+function propertiesOf(id: string, packaged = plain): Node {
+  return packaged.template.Resources[id]?.Properties
+}
+
+function resourcesOf(type: string, packaged: Packaged): [string, Node][] {
+  return Object.entries(packaged.template.Resources).filter(([, { Type }]) => Type === type)
+}
+
+describe.each(FUNCTIONS)('the function %s', name => {
+  const id = idOf(name)
+
+  it('has its runtime, size, time limit and concurrency stated', () => {
+    expect(propertiesOf(`${id}LambdaFunction`)).toMatchObject({
+      Runtime: 'nodejs24.x',
+      Handler: `dist/${name}.handler`,
+      MemorySize: 1769,
+      Timeout: 120,
+      ReservedConcurrentExecutions: 1,
+    })
+  })
+
+  it('is never retried, drops old events, and reports what failed to an encrypted queue', () => {
+    expect(propertiesOf(`${id}LambdaEvConf`)).toMatchObject({
+      MaximumRetryAttempts: 0,
+      MaximumEventAgeInSeconds: 300,
+      DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': ['FailedInvocations', 'Arn'] } } },
+    })
+    expect(propertiesOf('FailedInvocations')).toMatchObject({ SqsManagedSseEnabled: true })
+  })
+
+  it('has a log group that forgets after 30 days', () => {
+    expect(propertiesOf(`${id}LogGroup`)).toEqual({
+      LogGroupName: `/aws/lambda/fencepost-dev-${name}`,
+      RetentionInDays: 30,
+    })
+  })
+
+  it('has a role of its own, which only Lambda may assume', () => {
+    expect(propertiesOf(`${id}LambdaFunction`).Role).toEqual({ 'Fn::Sub': `\${${id}Role.Arn}` })
+    expect(propertiesOf(`${id}Role`).AssumeRolePolicyDocument.Statement).toEqual([
+      { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
+    ])
+  })
+
+  it('may write its own log and report failures, and nothing else, with a Kubernetes lease outside a VPC', () => {
+    expect(rightsOf(`${id}Role`, plain)).toEqual([
+      ['logs:CreateLogStream', { 'Fn::GetAtt': [`${id}LogGroup`, 'Arn'] }],
+      ['logs:PutLogEvents', { 'Fn::GetAtt': [`${id}LogGroup`, 'Arn'] }],
+      ['sqs:SendMessage', { 'Fn::GetAtt': ['FailedInvocations', 'Arn'] }],
+    ])
+    expect(propertiesOf(`${id}Role`).ManagedPolicyArns).toEqual([])
+  })
+
+  it('may also read and update the items of its own leases with a DynamoDB lease', () => {
+    const table = { 'Fn::GetAtt': ['LeaseTable', 'Arn'] }
+    expect(rightsOf(`${id}Role`, full)).toEqual([
+      ...rightsOf(`${id}Role`, plain),
+      ['dynamodb:GetItem', table],
+      ['dynamodb:UpdateItem', table],
+    ])
+    const statement = statementsOf(`${id}Role`, full).find(({ Resource }) => Resource['Fn::GetAtt'][0] === 'LeaseTable')
+    expect(statement.Condition).toEqual({
+      'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['fencepost-cleanup'] },
+    })
+  })
+
+  it('runs in both subnets when two are given, and in no VPC when none is', () => {
+    const vpcOf = (packaged: Packaged) => propertiesOf(`${id}LambdaFunction`, packaged).VpcConfig
+    expect(vpcOf(full)).toEqual({ SubnetIds: ['subnet-1', 'subnet-2'], SecurityGroupIds: ['sg-1'] })
+    expect(vpcOf(plain)).toEqual({ SubnetIds: [], SecurityGroupIds: [] })
+  })
+
+  it('is a user of its own to an EKS cluster, and unknown to it when none is named', () => {
+    expect(propertiesOf(`${id}Access`, full)).toEqual({
+      ClusterName: 'prod',
+      PrincipalArn: { 'Fn::GetAtt': [`${id}Role`, 'Arn'] },
+      Type: 'STANDARD',
+      Username: `fencepost:function:${name}`,
+    })
+    expect(resourcesOf('AWS::EKS::AccessEntry', plain)).toEqual([])
+  })
+
+  it('has only environment variables that lib/config.ts knows, each a literal', () => {
+    const { Variables } = propertiesOf(`${id}LambdaFunction`, full).Environment
+    expect(SETTING_NAMES).toEqual(expect.arrayContaining(Object.keys(Variables)))
+    for (const value of Object.values(Variables)) expect(value).toBeTypeOf('string')
+  })
+
+  it('is packaged as its bundle and its chunks, and nothing else', () => {
+    expect(namesIn(plain.zips[name] as Buffer).sort()).toEqual([
+      'dist/chunks/dynamodb-client.cjs',
+      'dist/chunks/kubeconfig-library.cjs',
+      `dist/${name}.cjs`,
+    ])
+  })
+
+  it('is packaged to the same bytes twice, whatever the parameters', () => {
+    expect(full.zips[name]?.equals(plain.zips[name] as Buffer)).toBe(true)
+  })
+})
+
+function statementsOf(id: string, packaged: Packaged): Node[] {
+  return propertiesOf(id, packaged).Policies.flatMap(({ PolicyDocument }: Node) => PolicyDocument.Statement)
+}
+
+/** Every action that a role's own policies allow, with its resource. */
+function rightsOf(id: string, packaged: Packaged): [string, Node][] {
+  return statementsOf(id, packaged).flatMap(({ Effect, Action, Resource }) => {
+    expect(Effect).toBe('Allow')
+    return [Action].flat().map(action => [action, Resource] as [string, Node])
+  })
+}
+
+describe('the service', () => {
+  it('has no role but one for each function', () => {
+    expect(resourcesOf('AWS::IAM::Role', full).map(([id]) => id)).toEqual(FUNCTIONS.map(name => `${idOf(name)}Role`))
+  })
+
+  it('starts only the cleanup by itself, every five minutes on the wall clock', () => {
+    const rules = resourcesOf('AWS::Events::Rule', full).map(([, { Properties }]) => Properties)
+    expect(rules).toMatchObject([
+      {
+        ScheduleExpression: 'cron(0/5 * * * ? *)',
+        Targets: [{ Arn: { 'Fn::GetAtt': ['CleanupLambdaFunction', 'Arn'] } }],
+      },
+    ])
+  })
+
+  it('has a lease table that is encrypted, recoverable, protected and kept, and whose items never expire', () => {
+    const { Type, DeletionPolicy, UpdateReplacePolicy, Properties } = full.template.Resources.LeaseTable
+    expect({ Type, DeletionPolicy, UpdateReplacePolicy }).toEqual({
+      Type: 'AWS::DynamoDB::Table',
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+    })
+    expect(Properties).toEqual({
+      TableName: 'fencepost-dev-leases',
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'lease', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'lease', KeyType: 'HASH' }],
+      DeletionProtectionEnabled: true,
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      SSESpecification: { SSEEnabled: true },
+    })
+    expect(propertiesOf('CleanupLambdaFunction', full).Environment.Variables.LEASE_TABLE).toBe(Properties.TableName)
+  })
+
+  it('has no table with a Kubernetes lease, and no network rights outside a VPC', () => {
+    expect(resourcesOf('AWS::DynamoDB::Table', plain)).toEqual([])
+    expect(resourcesOf('AWS::IAM::ManagedPolicy', plain)).toEqual([])
+  })
+
+  it('lets Lambda manage network interfaces and denies the functions themselves every such action', () => {
+    const { Statement } = propertiesOf('NetworkInterfacePolicy', full).PolicyDocument
+    const actionsOf = (effect: string) =>
+      Statement.filter(({ Effect }: Node) => Effect === effect)
+        .flatMap(({ Action }: Node) => Action)
+        .sort()
+    expect(actionsOf('Deny')).toEqual(actionsOf('Allow'))
+    const { ArnLike } = Statement.find(({ Effect }: Node) => Effect === 'Deny').Condition
+    expect(ArnLike['lambda:SourceFunctionArn']['Fn::Sub']).toMatch(/:function:fencepost-dev-\*$/)
+  })
+
+  it('allows no action by a wildcard, and everything only to describing network interfaces', () => {
+    expect(broadRights(full)).toEqual(['ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets'])
+  })
+
+  it('would be found out with a wildcard in a role', () => {
+    const broad = structuredClone(full)
+    statementsOf('CleanupRole', broad)[0].Resource = '*'
+    statementsOf('ReconcileRole', broad)[1].Action = 'sqs:*'
+    expect(broadRights(broad)).toEqual(expect.arrayContaining(['logs:PutLogEvents', 'sqs:*']))
+  })
+})
+
+/** Allowed actions that have a wildcard, or hold for every resource there is. */
+function broadRights({ template }: Packaged): string[] {
+  const documents = Object.values(template.Resources).flatMap(({ Properties }) => [
+    ...(Properties.Policies ?? []).map((policy: Node) => policy.PolicyDocument),
+    ...(Properties.PolicyDocument ? [Properties.PolicyDocument] : []),
+  ])
+  return documents
+    .flatMap(({ Statement }) => Statement)
+    .filter(({ Effect }) => Effect === 'Allow')
+    .flatMap(({ Action, Resource }) =>
+      [Action].flat().filter(action => action.includes('*') || [Resource].flat().includes('*')),
+    )
+}
+
+describe('packaging', () => {
+  it(
+    'refuses a timeout that would let a crash cost two ticks, with the numbers and the mending',
+    async () => {
+      const { exitCode, output } = await declare({ 'timeout: 120': 'timeout: 290' })
+      expect(exitCode).toBe(1)
+      expect(output).toContain(
+        'cleanup: timeout 290 s + tail 15 s + skew 5 s = 310 s is more than CLEANUP_INTERVAL, the period of 300 s',
+      )
+      expect(output).toContain('set the timeout to at most 280 s')
+    },
+    LIMIT_MS,
+  )
+
+  it(
+    'refuses an environment variable that is not a setting',
+    async () => {
+      const { exitCode, output } = await declare({ 'LEASE_TABLE:': 'LEESE_TABLE:' })
+      expect(exitCode).toBe(1)
+      expect(output).toContain('cleanup: LEESE_TABLE: no such setting in lib/config.ts')
+    },
+    LIMIT_MS,
+  )
+})
+
+describe('settings in the shell', () => {
+  const shell = { LEADER_ELECT_ID: 'mine', ENABLE_LEADER_ELECTION: 'false' }
+
+  it('reach a function that runs locally, over what is declared', async () => {
+    const status = ['invoke', 'local', '-f', 'reconcile', '--data', '{"loop":"cleanup","action":"status"}']
+    const { exitCode, output } = await copy.serverless(status, shell)
+    expect(exitCode).toBe(0)
+    expect(output).toContain('lease mine-cleanup in memory')
+  })
+
+  it('never reach what is deployed', async () => {
+    const { Variables } = propertiesOf('CleanupLambdaFunction', await copy.pack({}, shell)).Environment
+    expect(Variables).toEqual(propertiesOf('CleanupLambdaFunction').Environment.Variables)
+  })
+})
+
+/** Packages the copy with its declaration changed, and changes it back. */
+async function declare(change: Record<string, string>) {
+  const file = `${copy.root}/serverless.yml`
+  const before = await readFile(file, 'utf8')
+  const after = Object.entries(change).reduce((text, [from, to]) => text.replaceAll(from, to), before)
+  await writeFile(file, after)
+  const ran = await copy.serverless(['package', '--package', 'refused'])
+  await writeFile(file, before)
+  return ran
+}
