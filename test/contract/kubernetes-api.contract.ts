@@ -334,6 +334,38 @@ export function describeKubernetesApi(name: string, open: () => Promise<OpenApi>
         expect((await request('GET', path)).body.spec.size).toBe(1)
       })
 
+      it('strategic merge adds finalizers and merges owners by uid, and obeys its directives', async () => {
+        const owner = (name: string, uid: string) => ({ apiVersion: 'v1', kind: 'Secret', name, uid })
+        const metadata = {
+          name: fresh(),
+          finalizers: ['a.test/1'],
+          ownerReferences: [owner('x', 'u1'), owner('y', 'u2')],
+          labels: { a: '1', b: '2' },
+        }
+        await made(leases, { ...lease(''), metadata, spec: { holderIdentity: 'me' } })
+        const path = `${leases}/${metadata.name}`
+        const smp = (change: object) =>
+          request('PATCH', path, change, { 'content-type': 'application/strategic-merge-patch+json' })
+        const merged = await smp({
+          metadata: {
+            finalizers: ['a.test/2'],
+            labels: { a: null },
+            ownerReferences: [owner('z', 'u2'), { $patch: 'delete', uid: 'u1' }],
+          },
+        })
+        expect(merged.body.metadata).toMatchObject({
+          finalizers: ['a.test/2', 'a.test/1'],
+          labels: { b: '2' },
+          ownerReferences: [owner('z', 'u2')],
+        })
+        const after = await smp({
+          metadata: { '$deleteFromPrimitiveList/finalizers': ['a.test/1', 'a.test/2'] },
+          spec: { $patch: 'replace', leaseTransitions: 1 },
+        })
+        expect(after.body.metadata.finalizers).toBeUndefined()
+        expect(after.body.spec).toEqual({ leaseTransitions: 1 })
+      })
+
       it('strategic merge is refused for custom resources with 415', async () => {
         const object = await made(widgets, widget(fresh()))
         const headers = { 'content-type': 'application/strategic-merge-patch+json' }

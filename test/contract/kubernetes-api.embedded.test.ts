@@ -247,12 +247,15 @@ describe('the embedded Kubernetes API alone', () => {
     expect(await request('DELETE', '/api/v1/namespaces/default')).toMatchObject({ status: 403 })
   })
 
-  it('says what it does not implement: server-side apply, and strategic merge for built-in kinds', async () => {
+  it('says what it does not implement: server-side apply and protobuf', async () => {
     await request('POST', LEASES, lease('a'))
-    for (const type of ['application/apply-patch+yaml', 'application/strategic-merge-patch+json']) {
-      const answer = await request('PATCH', `${LEASES}/a`, {}, { 'content-type': type })
-      expect(answer).toMatchObject({ status: 415, body: { message: `${type} is not implemented by the embedded API` } })
-    }
+    const [apply, protobuf] = ['application/apply-patch+yaml', 'application/vnd.kubernetes.protobuf']
+    const refused = (type: string) => ({
+      status: 415,
+      body: { message: `${type} is not implemented by the embedded API` },
+    })
+    expect(await request('PATCH', `${LEASES}/a`, {}, { 'content-type': apply })).toMatchObject(refused(apply))
+    expect(await request('POST', LEASES, 'k8s', { 'content-type': protobuf })).toMatchObject(refused(protobuf))
   })
 
   it('stops serving a kind with its definition, and forgets its objects', async () => {

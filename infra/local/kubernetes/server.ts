@@ -117,6 +117,7 @@ export async function startKubernetesApi(options: KubernetesApiOptions = {}): Pr
   }
 
   const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (message, response) => {
+    response.setHeader('date', new Date(clock()).toUTCString())
     serve(message, response).catch((error: Error) => {
       if (response.headersSent || message.socket.destroyed) message.socket.destroy()
       else respond(response, refusal(new ApiError(500, 'InternalError', `Internal error occurred: ${error.message}`)))

@@ -35,7 +35,9 @@ export function openApi(registry: Registry, path: string, acceptHeader: string, 
   const kinds = groups.get(path.replace(/^\/openapi\/v3\//, ''))
   if (!path.startsWith('/openapi/v3/') || kinds === undefined) return undefined
   const paths = kinds.flatMap(pathsOf)
-  const schemas = Object.fromEntries(kinds.map(kind => [schemaName(kind), { type: 'object', ...gvkOf([kind]) }]))
+  const schemas = Object.fromEntries(
+    kinds.map(kind => [schemaName(kind), { type: 'object', ...kind.schema, ...gvkOf([kind]) }]),
+  )
   return reply(
     200,
     JSON.stringify({

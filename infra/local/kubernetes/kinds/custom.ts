@@ -67,6 +67,7 @@ export function customKinds({ group, scope, names, versions }: Definition): Kind
         hasStatus,
         countsGenerations: true,
         columns: columnsOf(version),
+        schema,
         fieldLabels: [...selectable.keys()],
         field: (object, label) => toFieldValue(selectable.get(label)?.(object)[0]),
         decode: body => decodeCustom(body, schema),

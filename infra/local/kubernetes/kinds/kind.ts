@@ -2,6 +2,7 @@
 // are made from their CustomResourceDefinition. Verbs know kinds only through this interface.
 import type { FieldError, JsonObject, Named } from '../errors.ts'
 import type { Decoded } from '../schema/native.ts'
+import type { Schema } from '../schema/structural.ts'
 import type { KubeObject } from './metadata.ts'
 import { subdomainErrors } from './names.ts'
 
@@ -38,6 +39,8 @@ export interface Kind extends Named {
   countsGenerations: boolean
   deletesCollections: boolean
   columns: Column[]
+  /** The OpenAPI schema, for clients that explain fields; built-in kinds have none here. */
+  schema?: Schema
   /** The labels a field selector may use beyond metadata.name and metadata.namespace. */
   fieldLabels: string[]
   /** The value of a field label; absent is the empty string. */

@@ -1,13 +1,6 @@
 // From a request's body to an object of its kind: media type, JSON or YAML, kind and version, decoding, unknown fields.
 import { parse as parseYaml } from 'yaml'
-import {
-  type ApiError,
-  badRequest,
-  type FieldError,
-  invalid,
-  type JsonObject,
-  unsupportedMediaType,
-} from '../errors.ts'
+import { ApiError, badRequest, type FieldError, invalid, type JsonObject, unsupportedMediaType } from '../errors.ts'
 import { apiVersionOf, type Kind } from '../kinds/kind.ts'
 import type { KubeObject } from '../kinds/metadata.ts'
 import { DecodeError } from '../schema/native.ts'
@@ -38,6 +31,9 @@ export function parseBody(text: string, contentType: string | undefined, of: str
   const mediaType = mediaTypeOf(contentType)
   const refused = (why: string) =>
     badRequest(`the object provided is unrecognized (must be of type ${of}): ${why} (${excerpt(text)})`)
+  if (mediaType === 'application/vnd.kubernetes.protobuf') {
+    throw new ApiError(415, 'UnsupportedMediaType', `${mediaType} is not implemented by the embedded API`)
+  }
   if (mediaType !== 'application/json' && mediaType !== 'application/yaml') throw unsupportedMediaType(MEDIA_TYPES)
   let value: unknown
   try {

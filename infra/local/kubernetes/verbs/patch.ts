@@ -1,5 +1,5 @@
-// PATCH: merge patch (RFC 7386) and JSON patch (RFC 6902). Strategic merge is refused for custom kinds, as upstream does; for
-// built-in kinds, and server-side apply for all, it is refused here although upstream has it: see FIDELITY.md.
+// PATCH: merge patch (RFC 7386), JSON patch (RFC 6902) and, for built-in kinds only, strategic merge patch. Server-side apply is
+// refused although upstream has it: see FIDELITY.md.
 import { ApiError, badRequest, invalid, type JsonObject, notFound, unsupportedMediaType } from '../errors.ts'
 import { isSame } from '../kinds/custom.ts'
 import { apiVersionOf } from '../kinds/kind.ts'
@@ -9,6 +9,7 @@ import { type Api, current, type Target } from './api.ts'
 import type { Written } from './create.ts'
 import { type Body, decodeObject, goJsonError, mediaTypeOf } from './decode.ts'
 import type { WriteOptions } from './options.ts'
+import { strategicMerge } from './strategic.ts'
 import { replace } from './update.ts'
 
 const MERGE = 'application/merge-patch+json'
@@ -38,11 +39,15 @@ export function patch(
   const existing = current(api, target)
   if (existing === undefined) throw notFound(kind, name)
   const before: JsonObject = { apiVersion: apiVersionOf(kind), kind: kind.kind, ...existing.object }
-  const patched =
-    mediaType === MERGE
-      ? (mergePatch(structuredClone(before), change) as JsonObject)
-      : applyOperations(before, change as Operation[])
+  const patched = applyPatch(structuredClone(before), change, mediaType)
   return replace(api, target, existing.object, decodePatched(target, patched, options), user, options.dryRun)
+}
+
+function applyPatch(before: JsonObject, change: unknown, mediaType: string): JsonObject {
+  if (mediaType === MERGE) return mergePatch(before, change) as JsonObject
+  return mediaType === STRATEGIC
+    ? strategicMerge(before, change as JsonObject)
+    : applyOperations(before, change as Operation[])
 }
 
 function decodePatched({ kind }: Target, patched: JsonObject, options: WriteOptions): Body {
@@ -57,10 +62,9 @@ function decodePatched({ kind }: Target, patched: JsonObject, options: WriteOpti
 }
 
 function checkMediaType(custom: boolean, mediaType: string): void {
-  if (mediaType === MERGE || mediaType === JSON_PATCH) return
-  if (mediaType === APPLY || (mediaType === STRATEGIC && !custom)) {
-    throw new ApiError(415, 'UnsupportedMediaType', `${mediaType} is not implemented by the embedded API`)
-  }
+  if (mediaType === MERGE || mediaType === JSON_PATCH || (mediaType === STRATEGIC && !custom)) return
+  if (mediaType === APPLY)
+    throw new ApiError(415, 'UnsupportedMediaType', `${APPLY} is not implemented by the embedded API`)
   if (custom) throw unsupportedMediaType([JSON_PATCH, MERGE, APPLY])
   throw new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
 }
@@ -73,10 +77,10 @@ function parsePatch(text: string, mediaType: string): unknown {
     throw badRequest(`error decoding patch: ${goJsonError(error as Error)}`)
   }
   if (value === null) throw badRequest('Invalid JSON Patch')
-  const fits = mediaType === MERGE ? isObject(value) : Array.isArray(value)
+  const fits = mediaType === JSON_PATCH ? Array.isArray(value) : isObject(value)
   if (fits) return value
   const found = Array.isArray(value) ? 'array' : typeof value
-  const into = mediaType === MERGE ? 'map[string]interface {}' : '[]handlers.jsonPatchOp'
+  const into = mediaType === JSON_PATCH ? '[]handlers.jsonPatchOp' : 'map[string]interface {}'
   throw badRequest(`error decoding patch: json: cannot unmarshal ${found} into Go value of type ${into}`)
 }
 
@@ -100,9 +104,8 @@ interface Operation {
 
 const refused = () => new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
 
-/** RFC 6902 on a copy. One kindness of the server's own library: `replace` of a missing key of an object sets it. */
-function applyOperations(before: JsonObject, operations: Operation[]): JsonObject {
-  const document = structuredClone(before)
+// One kindness of the server's own library: `replace` of a missing key of an object sets it.
+function applyOperations(document: JsonObject, operations: Operation[]): JsonObject {
   for (const { op, path, from, value } of operations) {
     switch (op) {
       case 'add':
