@@ -33,14 +33,16 @@ async function run(options: Options, screen: Screen, cleanups: Cleanups, ending:
 
   const deliveries = openDeliveries()
   const inFlight = { deliveries: deliveries.inFlight, leases: () => heldLeases(world) }
-  cleanups.add('ticks in flight', () => waitForTicks(inFlight, what => say(paint.faint(`waiting for ${what}`))))
-  const first = deliverFirstTick({ deliveries, journal, url: invokeUrl(ports.lambda, 'cleanup'), signal })
+  cleanups.add('ticks in flight', () => waitForTicks(inFlight, what => note(`waiting for ${what}`)))
+  const note = (line: string) => say(paint.faint(line))
+  const url = invokeUrl(ports.lambda, 'cleanup')
+  const first = deliverFirstTick({ deliveries, journal, url, tell: note, signal })
   if (isOnce) return await Promise.race([first, offline.failed, ending.asked.then(() => 0)])
 
   first.catch((error: Error) => signal.aborted || say(`${paint.bad('error')}  ${error.message}`))
   const stopNewcomers = scheduleNewcomers(newcomers => {
     world.kubernetes.load(newcomers.map(({ object }) => object))
-    for (const { object, what } of newcomers) say(paint.faint(`new      ${object.metadata.name}  ${what}`))
+    for (const { object, what } of newcomers) note(`new      ${object.metadata.name}  ${what}`)
   })
   cleanups.add('newcomers', stopNewcomers)
   return await Promise.race([offline.failed, ending.asked.then(() => 0)])

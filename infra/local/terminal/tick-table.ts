@@ -1,6 +1,6 @@
 // A tick as a table that a person can read. Pure: an outcome and colours in, lines out.
 //
-//   cleanup  tick 07:05:00Z  token 42  acted
+//   cleanup  tick 07:05:00Z  token 42  acted in breakglass-system
 //     prod-admin-x7f2   Approved → Expired                  timeExpired  ended 3 min ago
 //     prod-dba-2k9q     WaitingForScheduledTime → Approved  activated    start 07:04:30Z reached
 //     completed in 84 ms · 12 observed · 2 changed · 0 failed · 28.9 s of budget left
@@ -9,23 +9,45 @@ import type { Tick } from './log-lines.ts'
 import type { Paint } from './paint.ts'
 import { describeMs } from './units.ts'
 
-/** Lines of one tick: a header, one row per change and per failed object, remarks, and how it ended. A skip is one line. */
+/**
+ * Lines of one tick: a header, one row per change and per failed object, remarks, and how it ended. A skip is one line.
+ * A namespace that all objects share is named in the header instead of in every row.
+ */
 export function renderTick(tick: Tick, paint: Paint): string[] {
   if (tick.kind === 'skipped') return [header(tick, paint, paint.faint(`skipped  ${whySkipped(tick)}`))]
-  const rows = [...changeRows(tick, paint), ...failureRows(tick, paint), ...remarks(tick, paint), closing(tick, paint)]
-  return [header(tick, paint, title(tick, paint)), ...rows.map(row => `  ${row}`)]
+  const namespace = sharedNamespace([...tick.changes, ...tick.failures].map(({ object }) => object))
+  const where = namespace === undefined ? '' : paint.faint(` in ${namespace}`)
+  const named = namespace === undefined ? tick : withoutNamespace(tick)
+  const rows = [
+    ...changeRows(named, paint),
+    ...failureRows(named, paint),
+    ...remarks(tick, paint),
+    closing(tick, paint),
+  ]
+  return [header(tick, paint, title(tick, paint) + where), ...rows.map(row => `  ${row}`)]
+}
+
+/** The namespace of `namespace/name` objects, when they all have the same one. */
+function sharedNamespace(objects: readonly string[]): string | undefined {
+  const namespaces = new Set(objects.map(object => object.slice(0, Math.max(0, object.indexOf('/')))))
+  return namespaces.size === 1 ? [...namespaces][0] || undefined : undefined
+}
+
+function withoutNamespace(tick: Tick): Tick {
+  const named = <T extends { object: string }>(row: T): T => ({ ...row, object: row.object.replace(/^[^/]*\//, '') })
+  return { ...tick, changes: tick.changes.map(named), failures: tick.failures.map(named) }
 }
 
 function header({ loop, tick, kind, token }: Tick, paint: Paint, rest: string): string {
-  const parts = [paint.strong(loop), `tick ${nameOf(tick)}`]
+  const parts = [paint.strong(loop), nameOf(tick)]
   if (kind !== 'skipped' && token !== undefined) parts.push(`token ${token}`)
   return [...parts, rest].join('  ')
 }
 
-/** `07:05:00Z`, or `manual 4f1c…`; the date is the reader's own. */
+/** `tick 07:05:00Z`, or `manual 4f1c…`; the date is the reader's own. */
 function nameOf(tick: string): string {
   const time = /^\d{4}-\d{2}-\d{2}T(.+)$/.exec(tick)?.[1]
-  return time ?? tick.replace(/^manual\/(.{8}).*$/, 'manual $1…')
+  return time ? `tick ${time}` : tick.replace(/^manual\/(.{8}).*$/, 'manual $1…')
 }
 
 function title({ kind, counts }: Tick, paint: Paint): string {

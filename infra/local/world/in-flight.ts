@@ -14,24 +14,33 @@ export interface InFlight {
   leases(): Promise<string[]>
 }
 
+/** Time as it passes; tests give their own. */
+export interface Time {
+  /** A clock that never runs backwards, ms. */
+  nowMs(): number
+  sleep(ms: number): Promise<void>
+}
+
+const REAL_TIME: Time = { nowMs: () => performance.now(), sleep: ms => sleep(ms) }
+
 /**
  * Waits until nothing is in flight.
  *
  * @param tell called once, with what is being waited for, unless there is nothing.
- * @throws Error – it still is after `waitMs`.
+ * @throws Error – it still is after `WAIT_MS`.
  */
 export async function waitForTicks(
   inFlight: InFlight,
   tell: (what: string) => void,
-  waitMs: number = WAIT_MS,
+  time: Time = REAL_TIME,
 ): Promise<void> {
-  const endsAtMs = performance.now() + waitMs
+  const endsAtMs = time.nowMs() + WAIT_MS
   for (let isTold = false; ; isTold = true) {
     const what = await describe(inFlight)
     if (what === undefined) return
-    if (performance.now() >= endsAtMs) throw new Error(`${what} did not end within ${waitMs / 1_000} s`)
+    if (time.nowMs() >= endsAtMs) throw new Error(`${what} did not end within ${WAIT_MS / 1_000} s`)
     if (!isTold) tell(what)
-    await sleep(ASK_EVERY_MS)
+    await time.sleep(ASK_EVERY_MS)
   }
 }
 

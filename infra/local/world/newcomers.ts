@@ -14,10 +14,23 @@ const NAMESPACE = 'breakglass-system'
 const GROUPS = ['cluster-admin', 'dba', 'network-ops', 'read-secrets', 'debug-nodes']
 const CLUSTERS = ['prod', 'staging', 'edge']
 
+/** A BreakglassSession, as far as it is looked at here. */
+interface Session {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: { readonly name: string; readonly namespace: string }
+  readonly spec: {
+    readonly cluster: string
+    readonly user: string
+    readonly grantedGroup: string
+    readonly retainFor: string
+  }
+  readonly status: object
+}
+
 /** A session that appears, and what its tick is expected to make of it. */
 export interface Newcomer {
-  /** A BreakglassSession with its status. */
-  readonly object: { readonly metadata: { readonly name: string; readonly namespace: string } }
+  readonly object: Session
   /** E.g. `starts at 07:10:00Z`. */
   readonly what: string
 }
@@ -55,7 +68,7 @@ const KINDS: readonly Kind[] = [
     status: due => ({ state: 'Pending', timeoutAt: toInstant(due) }),
   },
   {
-    what: 'is left idle',
+    what: 'is idle for too long',
     spec: () => ({ idleTimeout: '10m' }),
     status: due => ({
       state: 'Approved',
@@ -89,7 +102,7 @@ function newcomer(serial: number, dueAtMs: number): Newcomer {
       metadata: { name: `${cluster}-${grantedGroup}-${id}`, namespace: NAMESPACE },
       spec: { cluster, user: `${id}@example.test`, grantedGroup, retainFor: '10m', ...kind.spec(dueAtMs) },
       status: kind.status(dueAtMs),
-    } as Newcomer['object'],
+    },
   }
 }
 

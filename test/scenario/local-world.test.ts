@@ -1,0 +1,196 @@
+// `npm start` as people run it: a real process with the real serverless CLI, its output in a pipe.
+
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
+const START: string[] = JSON.parse(readFileSync(`${PROJECT}package.json`, 'utf8')).scripts.start.split(' ')
+
+/** A local run while it goes on, and after. */
+interface Run {
+  readonly process: ChildProcess
+  stdout: string
+  stderr: string
+  /** Resolves when stdout has matched. */
+  shows(pattern: RegExp): Promise<RegExpMatchArray>
+  /** Resolves with the exit code, or the signal's name, when it has ended and its pipes are closed. */
+  readonly ended: Promise<number | string>
+}
+
+const runs: Run[] = []
+
+afterEach(async () => {
+  for (const run of runs.splice(0)) {
+    run.process.kill('SIGKILL')
+    await run.ended
+  }
+})
+
+function start(args: string[], environment: Record<string, string> = {}): Run {
+  const { PATH, HOME, TMPDIR } = process.env
+  const [, ...script] = START
+  const child = spawn(process.execPath, [...script, ...args], {
+    cwd: PROJECT,
+    env: { PATH, HOME, ...(TMPDIR ? { TMPDIR } : {}), ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const run: Run = {
+    process: child,
+    stdout: '',
+    stderr: '',
+    shows: pattern =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const match = pattern.exec(run.stdout)
+          if (match) resolve(match)
+        }
+        child.stdout.on('data', look)
+        child.once('close', code => reject(new Error(`ended with ${code}:\n${run.stdout}${run.stderr}`)))
+        look()
+      }),
+    ended: new Promise(resolve => child.once('close', (code, signal) => resolve(code ?? signal ?? 'nothing'))),
+  }
+  child.stdout.on('data', chunk => {
+    run.stdout += chunk
+  })
+  child.stderr.on('data', chunk => {
+    run.stderr += chunk
+  })
+  runs.push(run)
+  return run
+}
+
+/** Where a run told that its parts are. */
+function placesIn(stdout: string) {
+  const [, kubernetesPort, kubeconfig, lambdaPort] =
+    /Kubernetes at http:\/\/127\.0\.0\.1:(\d+)[\s\S]*KUBECONFIG=([^;]+);[\s\S]*http:\/\/127\.0\.0\.1:(\d+)\/2015-03-31/.exec(
+      stdout,
+    ) ?? []
+  if (!kubernetesPort || !kubeconfig || !lambdaPort) throw new Error(`no first screen in:\n${stdout}`)
+  return { kubernetesPort, kubeconfig, lambdaPort }
+}
+
+const processesOf = (lambdaPort: string) =>
+  execFileSync('ps', ['-A', '-ww', '-o', 'args='], { encoding: 'utf8' })
+    .split('\n')
+    .filter(args => args.includes(`--lambdaPort ${lambdaPort}`))
+
+function listens(port: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(Number(port), '127.0.0.1', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
+
+/** Expects that nothing of a run is there any more: no process, no server, no file. */
+async function expectNothingLeft(stdout: string): Promise<void> {
+  const { kubernetesPort, kubeconfig, lambdaPort } = placesIn(stdout)
+  expect(processesOf(lambdaPort)).toEqual([])
+  expect(await listens(lambdaPort)).toBe(false)
+  expect(await listens(kubernetesPort)).toBe(false)
+  expect(existsSync(dirname(kubeconfig))).toBe(false)
+}
+
+/** Rows of the table of the tick that acted, by object. */
+function changesIn(stdout: string): Record<string, string> {
+  const rows = stdout.matchAll(/^ {2}(\S+) {2,}(\S+ → \S+) {2,}(\S+)/gm)
+  return Object.fromEntries([...rows].map(([, object, transition, reason]) => [object, `${transition} ${reason}`]))
+}
+
+describe('npm start --once', () => {
+  it('shows one tick that acted on what was due, its second delivery as skipped, and ends with 0', async () => {
+    const run = start(['--once'])
+
+    expect(await run.ended).toBe(0)
+    const [header, tick, token] = /^cleanup {2}tick (\S+) {2}token (\d+) {2}acted/m.exec(run.stdout) ?? []
+    expect(header, run.stdout).toBeDefined()
+    expect(run.stdout.match(new RegExp(`^cleanup {2}tick ${tick} .*acted`, 'gm'))).toHaveLength(1)
+    expect(run.stdout).toMatch(
+      new RegExp(`^cleanup {2}tick ${tick} {2}skipped {2}already completed by token ${token}`, 'm'),
+    )
+    expect(changesIn(run.stdout)).toMatchObject({
+      'prod-admin-x7f2': 'Approved → Expired timeExpired',
+      'prod-dba-2k9q': 'WaitingForScheduledTime → Approved activated',
+      'prod-ops-d8v5': 'Pending → ApprovalTimeout approvalTimeout',
+      'prod-audit-z9k4': 'Pending → Withdrawn withdrawn',
+      'prod-sre-q1j8': 'Approved → IdleExpired idleTimeout',
+      'edge-admin-c7s9': 'Expired → deleted retentionElapsed',
+    })
+    expect(run.stdout).toMatch(/^ {2}completed in .* · 0 failed · .* of budget left$/m)
+    expect(run.stdout).not.toContain('\u001b[')
+    expect(run.stderr).toBe('')
+    await expectNothingLeft(run.stdout)
+  })
+
+  it('does the same with the lease in DynamoDB, and gives nothing but the functions’ JSON when that is asked for', async () => {
+    const run = start(['--once', '--json'], { LEASE: 'dynamodb', LOG_LEVEL: 'ERROR', AWS_PROFILE: 'nobody' })
+
+    expect(await run.ended).toBe(0)
+    const lines = run.stdout
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    const [first, second] = lines.filter(({ message }) => message === 'tick')
+    expect(first).toMatchObject({ kind: 'completed', token: 1, settled: false, counts: { failed: 0 } })
+    expect(first.counts.changed).toBeGreaterThan(0)
+    expect(second).toMatchObject({ kind: 'skipped', reason: 'already-completed', tick: first.tick, token: 1 })
+    expect(run.stderr).toMatch(/its lease in DynamoDB at http:\/\/127\.0\.0\.1:\d+/)
+    await expectNothingLeft(run.stderr)
+  })
+})
+
+describe('npm start', () => {
+  it('ends in order with 0 on Ctrl-C, and leaves nothing running and no file', async () => {
+    const run = start([])
+    await run.shows(/skipped/)
+
+    run.process.kill('SIGINT')
+
+    expect(await run.ended).toBe(0)
+    expect(run.stderr).toBe('')
+    await expectNothingLeft(run.stdout)
+  })
+
+  it('takes the functions with it even when it is killed', async () => {
+    const run = start([])
+    await run.shows(/by hand.*\n/)
+    const { lambdaPort, kubeconfig } = placesIn(run.stdout)
+    expect(processesOf(lambdaPort)).not.toEqual([])
+
+    run.process.kill('SIGKILL')
+
+    expect(await run.ended).toBe('SIGKILL')
+    while (processesOf(lambdaPort).length > 0) await new Promise(resolve => setImmediate(resolve))
+    rmSync(dirname(kubeconfig), { recursive: true })
+  })
+
+  it('names a taken port and the way to change it, before anything starts, and ends with 1', async () => {
+    const occupier = createServer()
+    await new Promise<void>(resolve => occupier.listen(0, '127.0.0.1', resolve))
+    const { port } = occupier.address() as AddressInfo
+
+    const run = start([], { LAMBDA_PORT: String(port) })
+
+    expect(await run.ended).toBe(1)
+    expect(run.stdout).toBe(
+      `error  port ${port} for invocations of functions is taken; choose another with --lambda-port or LAMBDA_PORT, or 0 for a free one\n`,
+    )
+    await new Promise(resolve => occupier.close(resolve))
+  })
+
+  it('names an option that does not exist and ends with 2', async () => {
+    const run = start(['--onec'])
+
+    expect(await run.ended).toBe(2)
+    expect(run.stderr).toBe("Unknown option '--onec'; --help lists the options\n")
+    expect(run.stdout).toBe('')
+  })
+})
