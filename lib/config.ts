@@ -39,8 +39,7 @@ function objectName() {
 /**
  * Every variable, in the order of the README's table.
  *
- * `meta.description` says what it does; `meta.unit` what the value is; `meta.flag` how the controllers that Fencepost
- * replaces spell it on their command line.
+ * `meta.description` says what it does, `meta.unit` what the value is.
  */
 export const SETTINGS = z.object({
   LEASE: z
@@ -50,19 +49,15 @@ export const SETTINGS = z.object({
   LEADER_ELECT_ID: objectName().default('fencepost').meta({
     description:
       'Names the installation: each loop’s lease is `<id>-<loop>`. Two installations in one cluster need two ids.',
-    flag: '--leader-elect-id',
   }),
   LEADER_ELECT_NAMESPACE: objectName().optional().meta({
     description: 'Namespace of the Lease objects. Default: `POD_NAMESPACE`, else `fencepost-system`.',
-    flag: '--leader-elect-namespace',
   }),
   POD_NAMESPACE: objectName().optional().meta({
     description: 'Namespace of the Lease objects where `LEADER_ELECT_NAMESPACE` is not set.',
-    flag: '--pod-namespace',
   }),
   ENABLE_LEADER_ELECTION: flag('true').meta({
     description: '`false` keeps the lease in memory: for local runs only, refused in a deployed function.',
-    flag: '--enable-leader-election',
   }),
   LEASE_TABLE: z
     .string()
@@ -75,7 +70,6 @@ export const SETTINGS = z.object({
     .meta({ description: 'Another DynamoDB endpoint, for local runs.' }),
   ENABLE_CLEANUP: flag('true').meta({
     description: '`false` lets the scheduled cleanup skip every tick; a manual reconcile still works.',
-    flag: '--enable-cleanup',
   }),
   CLEANUP_INTERVAL: duration('5m', MINUTE_MS, 24 * HOUR_MS).meta({
     description: 'Period of the cleanup loop; must be that of its schedule, since ticks are named by it.',
@@ -91,12 +85,11 @@ export const SETTINGS = z.object({
     .min(1, 'a whole number from 1 to 16')
     .max(16, 'a whole number from 1 to 16')
     .default(5)
-    .meta({ description: 'How many objects are changed at a time.', unit: 'objects', flag: '--workers' }),
+    .meta({ description: 'How many objects are changed at a time.', unit: 'objects' }),
   SHUTDOWN_TIMEOUT: duration('30s', 0, 15 * MINUTE_MS).meta({
     description:
       'For changes in flight to end by themselves, at the end of a tick. Shrinks to fit the function’s timeout.',
     unit: 'duration',
-    flag: 'ShutdownTimeoutSeconds',
   }),
   DRAIN_TIMEOUT: duration('10s', 0, 15 * MINUTE_MS).meta({
     description: 'For aborted changes to end after that. Shrinks likewise.',

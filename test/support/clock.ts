@@ -1,6 +1,6 @@
 // Clocks for tests: time passes only when a test lets it.
 
-import type { Clock } from '../../lib/time.ts'
+import { type Clock, systemClock } from '../../lib/time.ts'
 
 /** Saturday 2026-11-21 07:05:00 UTC, a whole period of every loop. */
 export const T0 = Date.parse('2026-11-21T07:05:00Z')
@@ -77,28 +77,45 @@ export function manualClock(startAtMs = T0): ManualClock {
   }
 }
 
-/**
- * Makes a clock for ticks over real sockets: it runs like the machine's from `startAtMs`, sleeps up to `leapMs` pass at once
- * and move it on, and longer ones (the deadlines of budgets) end only by their signal.
- */
-export function leapingClock(startAtMs = T0, leapMs = 15_000): Clock & { advance(ms: number): void } {
+/** A clock for ticks over real sockets. */
+export interface ScenarioClock extends Clock {
+  /** Moves both clocks. */
+  advance(ms: number): void
+  /** Ends every sleep of more than 15 s, as if its time had come: those are the deadlines of budgets. */
+  endBudget(): void
+}
+
+/** The only sleeps of this length are settles. */
+const SETTLE_SLEEP_MS = [10_000, 15_000] as const
+
+/** Makes a clock that runs like the machine's from `startAtMs`, except that a settle passes at once and moves it on. */
+export function scenarioClock(startAtMs = T0): ScenarioClock {
   const startedMs = performance.now()
+  const deadlines = new Set<() => void>()
   let leaptMs = 0
   const elapsedMs = () => performance.now() - startedMs + leaptMs
   return {
     wallMs: () => startAtMs + elapsedMs(),
     monotonicMs: elapsedMs,
-    sleep: (ms, signal) =>
-      new Promise(resolve => {
-        if (signal?.aborted) return resolve()
-        if (ms <= leapMs) {
-          leaptMs += ms
-          return resolve()
-        }
-        signal?.addEventListener('abort', () => resolve(), { once: true })
-      }),
+    async sleep(ms, signal) {
+      const [from, to] = SETTLE_SLEEP_MS
+      if (ms > from && ms <= to) leaptMs += ms
+      else if (ms <= from) await systemClock.sleep(ms, signal)
+      else
+        await new Promise<void>(resolve => {
+          const end = () => {
+            deadlines.delete(end)
+            resolve()
+          }
+          deadlines.add(end)
+          signal?.addEventListener('abort', end, { once: true })
+        })
+    },
     advance: ms => {
       leaptMs += ms
+    },
+    endBudget: () => {
+      for (const end of deadlines) end()
     },
   }
 }

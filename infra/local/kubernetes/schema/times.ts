@@ -1,8 +1,9 @@
 // Instants as a kube-apiserver reads and writes them: Time (RFC 3339, kept to the second) and MicroTime (exactly six fractional
 // digits, no more, no fewer), both printed in UTC. Refusals carry the words of Go's time package.
 
-/** Go's reference layouts of the two types. */
+/** Go's reference layout of a Time. */
 export const TIME_LAYOUT = '2006-01-02T15:04:05Z07:00'
+/** The layout of a MicroTime. */
 export const MICRO_TIME_LAYOUT = '2006-01-02T15:04:05.000000Z07:00'
 
 const TOKENS: readonly [token: string, pattern: RegExp][] = [

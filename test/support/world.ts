@@ -1,0 +1,95 @@
+// The embedded servers as scenarios use them: a Kubernetes API with upstream's CRDs and one Lease per loop, and a DynamoDB
+// with one item per loop. Both in this process, so that child processes can be killed and the servers live on.
+
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { type EmbeddedDynamodb, startDynamodb } from '../../infra/local/dynamodb/dynamodb.ts'
+import { type KubernetesApi as EmbeddedKubernetes, startKubernetesApi } from '../../infra/local/kubernetes/server.ts'
+import type { KubernetesApi } from '../../lib/kubernetes/api.ts'
+import { openTransport } from '../../lib/kubernetes/transport.ts'
+import { dynamodbStore } from '../../lib/lease/dynamodb.ts'
+import * as sdk from '../../lib/lease/dynamodb-client.ts'
+import { kubernetesStore } from '../../lib/lease/kubernetes.ts'
+import type { LeaseRecord, LeaseStore } from '../../lib/lease/lease.ts'
+import { systemClock } from '../../lib/time.ts'
+
+/** Where lease records live in a scenario. */
+export type LeaseKind = 'kubernetes' | 'dynamodb'
+
+const NAMESPACE = 'fencepost-system'
+const TABLE = 'fencepost-leases'
+
+/** Both servers, and what a function needs to reach them. */
+export interface World {
+  readonly kubernetes: EmbeddedKubernetes
+  readonly dynamodb: EmbeddedDynamodb
+  /** A client of the test's own. */
+  readonly api: KubernetesApi
+  /** The environment of a function that uses this world. */
+  environment(lease: LeaseKind): Record<string, string>
+  /** The record of a loop's lease, read past the product. */
+  record(lease: LeaseKind, loop: string): Promise<LeaseRecord>
+  close(): Promise<void>
+}
+
+/** Starts both servers; the lease of each loop says that nobody acted before, so that the first term has nothing to settle. */
+export async function startWorld(loops: readonly string[], clock?: () => number): Promise<World> {
+  const kubernetes = await startKubernetesApi({ crds: await customResources(), ...(clock ? { clock } : {}) })
+  const dynamodb = await startDynamodb()
+  await dynamodb.createLeaseTable(TABLE)
+  const names = loops.map(loop => `fencepost-${loop}`)
+  kubernetes.load([
+    ...[NAMESPACE, 'breakglass-system'].map(name => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+    ...names.map(name => ({
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name, namespace: NAMESPACE, annotations: { 'fencepost.dev/drained': '0' } },
+    })),
+  ])
+  for (const name of names) await dynamodb.createLeaseItem(TABLE, name, { drained: 0 })
+  const folder = await mkdtemp(join(tmpdir(), 'fencepost-'))
+  const kubeconfig = join(folder, 'kubeconfig')
+  await writeFile(kubeconfig, kubernetes.kubeconfig())
+
+  const api = openTransport(
+    { server: new URL(kubernetes.url), tls: {}, headers: async () => ({}) },
+    { clock: systemClock },
+  )
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+  const client = new sdk.DynamoDBClient({ endpoint: dynamodb.url, region: 'eu-central-1', credentials })
+  const storeOf = (lease: LeaseKind, name: string): LeaseStore =>
+    lease === 'kubernetes'
+      ? kubernetesStore(api, { namespace: NAMESPACE, name })
+      : dynamodbStore({ sdk, client, table: TABLE, name })
+
+  return {
+    kubernetes,
+    dynamodb,
+    api,
+    environment: lease => ({
+      LEASE: lease,
+      KUBECONFIG: kubeconfig,
+      LEASE_TABLE: TABLE,
+      DYNAMODB_ENDPOINT: dynamodb.url,
+      AWS_REGION: 'eu-central-1',
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      LOG_LEVEL: 'ERROR',
+    }),
+    record: async (lease, loop) =>
+      (await storeOf(lease, `fencepost-${loop}`).read(new AbortController().signal)).record,
+    async close() {
+      client.destroy()
+      api.close()
+      await Promise.all([kubernetes.close(), dynamodb.close(), rm(folder, { recursive: true })])
+    },
+  }
+}
+
+async function customResources(): Promise<object[]> {
+  const folder = new URL('../../infra/local/crds/', import.meta.url)
+  const files = (await readdir(folder)).filter(file => file.endsWith('.yaml'))
+  return await Promise.all(files.map(async file => parse(await readFile(new URL(file, folder), 'utf8')) as object))
+}
