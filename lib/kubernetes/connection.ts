@@ -3,8 +3,9 @@
 
 import type { RequestOptions } from 'node:https'
 import { delimiter } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { PermanentError } from '../errors.ts'
-import type { Clock } from '../time.ts'
+import { type Clock, describeMs, SECOND_MS, systemClock, within } from '../time.ts'
 import { type AwsCredentials, EKS_TOKEN_LIFE_MS, signEksToken } from './eks-token.ts'
 
 /** What the transport needs to reach one API server. */
@@ -24,9 +25,15 @@ type KubeConfigClass = typeof import('./kubeconfig-library.ts').KubeConfig
  *
  * @param paths as in the variable KUBECONFIG, several joined by the platform's delimiter; undefined looks in
  *   `~/.kube/config`, then for a pod's service account.
- * @throws PermanentError – InvalidConfiguration, when there is none or it can't be used.
+ * @param clock limits how long credentials may take.
+ * @throws PermanentError – InvalidConfiguration, when there is none or it can't be used; Unauthorized, when it gives no
+ *   credentials.
  */
-export async function connectByKubeconfig(KubeConfig: KubeConfigClass, paths: string | undefined): Promise<Connection> {
+export async function connectByKubeconfig(
+  KubeConfig: KubeConfigClass,
+  paths: string | undefined,
+  clock: Clock = systemClock,
+): Promise<Connection> {
   const config = new KubeConfig()
   const where = paths === undefined ? 'the default kubeconfig' : `kubeconfig ${paths}`
   try {
@@ -36,25 +43,50 @@ export async function connectByKubeconfig(KubeConfig: KubeConfigClass, paths: st
     throw unusable(where, `it can't be read (${(error as { code?: string }).code ?? 'it is not a kubeconfig'})`)
   }
   const cluster = config.getCurrentCluster()
-  if (!cluster) throw unusable(where, `its current context "${config.getCurrentContext()}" names no cluster it has`)
-  if (!URL.canParse(cluster.server)) throw unusable(where, `its server "${cluster.server}" is not a URL`)
+  if (!cluster)
+    throw unusable(where, `its current context "${config.getCurrentContext() ?? ''}" names no cluster it has`)
+  if (!config.getCurrentUser())
+    throw unusable(where, `its current context "${config.getCurrentContext()}" names no user it has`)
+  if (!/^https?:/.test(cluster.server) || !URL.canParse(cluster.server))
+    throw unusable(where, `its server "${cluster.server}" is not an https URL`)
   if (paths === undefined && cluster.server === LIBRARY_FALLBACK)
     throw unusable(where, 'there is none; set KUBECONFIG, or EKS_CLUSTER with EKS_ENDPOINT and EKS_CA')
+  if (cluster.proxyUrl) throw unusable(where, 'its proxy-url is not supported; reach the server directly')
+  const server = new URL(cluster.server)
+  if (server.protocol === 'http:') allowPlainHttp(config, server, where)
 
-  const first = await credentialsOf(config, where)
+  const first = await credentialsOf(config, where, clock)
   const { ca, cert, key, servername, rejectUnauthorized } = first
   const tls = Object.fromEntries(
     Object.entries({ ca, cert, key, servername, rejectUnauthorized }).filter(([, value]) => value !== undefined),
   )
+  try {
+    createSecureContext(tls)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw unusable(where, `its client certificate and key can't be used (${code})`)
+  }
   return {
-    server: new URL(cluster.server),
+    server,
     tls,
-    headers: async () => textHeaders(await credentialsOf(config, where)),
+    headers: async () => textHeaders(await credentialsOf(config, where, clock)),
   }
 }
 
 /** What client-node falls back to when it finds no configuration at all; nothing of ours ever listens there. */
 const LIBRARY_FALLBACK = 'http://localhost:8080'
+
+/**
+ * Lets the library accept a plain HTTP server, which it does only with insecure-skip-tls-verify.
+ * @throws PermanentError – unless it is this machine's own, or the kubeconfig says insecure-skip-tls-verify: credentials
+ *   would cross a network in clear text.
+ */
+function allowPlainHttp(config: InstanceType<KubeConfigClass>, server: URL, where: string): void {
+  const isOwn = ['127.0.0.1', '[::1]', 'localhost'].includes(server.hostname)
+  if (!isOwn && !config.getCurrentCluster()?.skipTLSVerify)
+    throw unusable(where, `its server ${server.origin} is plain HTTP on another machine; use https`)
+  config.clusters = config.clusters.map(cluster => ({ ...cluster, skipTLSVerify: true }))
+}
 
 function loadFiles(config: InstanceType<KubeConfigClass>, KubeConfig: KubeConfigClass, files: string[]): void {
   for (const [index, file] of files.entries()) {
@@ -67,25 +99,47 @@ function loadFiles(config: InstanceType<KubeConfigClass>, KubeConfig: KubeConfig
   }
 }
 
+/** The longest that a kubeconfig's exec command may take, ms. */
+const CREDENTIALS_LIMIT_MS = 10 * SECOND_MS
+
 /** Runs an exec plugin where the kubeconfig names one; the library keeps its answer until it expires. */
-async function credentialsOf(config: InstanceType<KubeConfigClass>, where: string): Promise<RequestOptions> {
+async function credentialsOf(
+  config: InstanceType<KubeConfigClass>,
+  where: string,
+  clock: Clock,
+): Promise<RequestOptions> {
   const options: RequestOptions = { headers: {} }
-  try {
-    await config.applyToHTTPSOptions(options)
-    return options
-  } catch {
-    const command = config.getCurrentUser()?.exec?.command
-    throw new PermanentError(
-      'Unauthorized',
-      `${where}: no credentials could be had${command ? ` from its exec command "${command}"` : ''}; run it by hand to see why`,
-    )
-  }
+  const command = config.getCurrentUser()?.exec?.command
+  const isHad = await within(clock, CREDENTIALS_LIMIT_MS, signal =>
+    Promise.race([config.applyToHTTPSOptions(options).then(() => true), aborted(signal).then(() => false)]),
+  ).catch(error => {
+    const { code, syscall, path } = error as NodeJS.ErrnoException
+    if (syscall === 'open') throw unusable(where, `its file ${path} can't be read (${code})`)
+    throw noCredentials(where, command, 'run it by hand to see why')
+  })
+  const isEmpty = !options.cert && !(options.headers as Record<string, unknown>).Authorization
+  if (command !== undefined && isEmpty && isHad) throw noCredentials(where, command, 'run it by hand to see why')
+  if (!isHad) throw noCredentials(where, command, `it did not end within ${describeMs(CREDENTIALS_LIMIT_MS)}`)
+  return options
 }
 
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
+
+function noCredentials(where: string, command: string | undefined, hint: string): PermanentError {
+  const source =
+    command === undefined
+      ? 'none of its credentials can be used'
+      : `its exec command "${command}" gave no credentials; ${hint}`
+  return new PermanentError('Unauthorized', `${where}: ${source}`)
+}
+
+/** The headers as they can be sent: a token out of a file may end with a line break. */
 function textHeaders(options: RequestOptions): Record<string, string> {
   const headers = Object.entries((options.headers ?? {}) as Record<string, unknown>).map(([key, value]) => [
     key,
-    String(value),
+    String(value).trim(),
   ])
   if (options.auth) headers.push(['authorization', `Basic ${Buffer.from(options.auth).toString('base64')}`])
   return Object.fromEntries(headers) as Record<string, string>

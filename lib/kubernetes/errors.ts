@@ -33,6 +33,11 @@ export function fromStatus(what: string, status: number, body: unknown, retryAft
   const told = `${what}: ${describeStatus(status, body)}`
   const permanent = PERMANENT[status]
   if (permanent) return new PermanentError(permanent.code, told + permanent.mending)
+  if (status < 400)
+    return new PermanentError(
+      'InvalidConfiguration',
+      `${told}; a redirect is no answer of an API server: is its URL right?`,
+    )
   if (status === 409) return new TransientError('Conflict', told)
   if (status === 410) return new TransientError('Expired', told)
   const retryAfterMs = parseRetryAfter(retryAfter)

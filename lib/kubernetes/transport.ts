@@ -1,12 +1,12 @@
 // Requests to one API server over one pool of kept-alive connections. Every request ends: each try has a time limit, on
 // the server (`?timeout=`) and here, and all tries together have a deadline, after which a write counts as unknown.
 // 429, 5xx and broken connections are tried again while the deadline lasts: reads freely, writes because each of them is
-// bound, so that twice has the effect of once. Retries wait what the server asks (`Retry-After`), else a doubling time
-// with jitter.
+// bound, so that twice has the effect of once. Retries wait a doubling time with jitter,
+// or what the server asks (`Retry-After`) where that is longer.
 
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { AbortedError, OutcomeUnknownError, PermanentError, TransientError } from '../errors.ts'
+import { AbortedError, errorMessage, OutcomeUnknownError, PermanentError, TransientError } from '../errors.ts'
 import { type Clock, describeMs, SECOND_MS } from '../time.ts'
 import { type ApiAnswer, type ApiRequest, type KubernetesApi, SERVER_TIMEOUT_MS } from './api.ts'
 import type { Connection } from './connection.ts'
@@ -48,22 +48,26 @@ export function openTransport(connection: Connection, options: TransportOptions)
     let failure: Error = new TransientError('Timeout', `${what}: not sent`)
 
     for (let tries = 0; ; tries++) {
+      const credentials = await connection.headers().catch(error => {
+        throw refused(ask, what, isUnanswered, error)
+      })
       if (ask.signal?.aborted) throw stopped(ask, what, isUnanswered)
       const leftMs = endsAtMs - clock.monotonicMs()
       let waitMs = backoffMs(tries, random())
       try {
-        const answer = await send(ask, Math.min(SERVER_TIMEOUT_MS, leftMs))
+        const answer = await send(ask, credentials, Math.min(SERVER_TIMEOUT_MS, leftMs))
         const { status, body } = answer
-        if (status < 400 || (expected.includes(status) && !isTransientStatus(status)))
+        if (status < 300 && body === undefined) throw new Error(`HTTP ${status} without JSON; is this an API server?`)
+        if (status < 300 || (expected.includes(status) && !isTransientStatus(status)))
           return { status, body, repeated: isUnanswered }
         failure = fromStatus(what, status, body, answer.headers['retry-after'])
-        if (!isTransientStatus(status)) throw failure
+        if (!isTransientStatus(status)) throw refused(ask, what, isUnanswered, failure)
         // A server that gives up in the middle (500, 503, 504) may have stored the write all the same; 429 never started.
         isUnanswered ||= status !== 429
-        waitMs = parseRetryAfter(answer.headers['retry-after']) ?? waitMs
+        waitMs = Math.max(waitMs, parseRetryAfter(answer.headers['retry-after']) ?? 0)
       } catch (error) {
-        if (error === failure || error instanceof PermanentError) throw error
-        if (isCertificateFailure(error)) throw certificateFailure(what, error)
+        if (isFinal(error)) throw error
+        if (isCertificateFailure(error)) throw refused(ask, what, isUnanswered, certificateFailure(what, error))
         isUnanswered ||= !isNeverSent(error)
         failure = new TransientError('Unavailable', `${what}: ${describeBreak(error)}`, { cause: error })
       }
@@ -73,8 +77,8 @@ export function openTransport(connection: Connection, options: TransportOptions)
   }
 
   /** One try: resolves with whatever was answered, rejects when there was no whole answer inside `limitMs`. */
-  async function send(ask: ApiRequest, limitMs: number): Promise<RawAnswer> {
-    const headers = { ...(await connection.headers()), ...ask.headers }
+  async function send(ask: ApiRequest, credentials: Record<string, string>, limitMs: number): Promise<RawAnswer> {
+    const headers = { ...credentials, ...ask.headers }
     const query = new URLSearchParams({ timeout: `${Math.max(1, Math.floor(limitMs / SECOND_MS))}s` })
     for (const [key, value] of Object.entries(ask.query ?? {})) if (value !== undefined) query.set(key, value)
     const prefix = connection.server.pathname.replace(/\/$/, '')
@@ -169,6 +173,20 @@ function stopped(ask: ApiRequest, what: string, isUnanswered: boolean): Error {
   return new AbortedError(`${what}: stopped`)
 }
 
+/** A refusal speaks for its own try alone: what an earlier, unanswered try of a bound write did, or will do, stays unknown. */
+function refused(ask: ApiRequest, what: string, isUnanswered: boolean, failure: Error): Error {
+  if (!isUnanswered || ask.repeat !== 'bound') return failure
+  return new OutcomeUnknownError(
+    `${what}: an earlier try was never answered and may have taken effect (last: ${errorMessage(failure)})`,
+    { cause: failure },
+  )
+}
+
+/** Whether an error is a verdict of ours already, and no broken connection. */
+function isFinal(error: unknown): boolean {
+  return error instanceof PermanentError || error instanceof TransientError || error instanceof OutcomeUnknownError
+}
+
 function exhausted(ask: ApiRequest, what: string, isUnanswered: boolean, failure: Error): Error {
   if (isUnanswered && ask.repeat === 'bound')
     return new OutcomeUnknownError(
@@ -183,5 +201,10 @@ async function readJson(response: IncomingMessage): Promise<unknown> {
   for await (const chunk of response) chunks.push(chunk as Buffer)
   const text = Buffer.concat(chunks).toString('utf8')
   if (text === '' || !response.headers['content-type']?.includes('json')) return undefined
-  return JSON.parse(text) as unknown
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    // The parser's own message quotes the body.
+    throw new Error('the answer is not JSON')
+  }
 }

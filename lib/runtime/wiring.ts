@@ -65,7 +65,7 @@ async function connect(config: Config, clock: Clock): Promise<Connection> {
     return connectToEks(cluster, readAwsCredentials, clock)
   }
   const { KubeConfig } = await import('../kubernetes/kubeconfig-library.ts')
-  return await connectByKubeconfig(KubeConfig, config.KUBECONFIG)
+  return await connectByKubeconfig(KubeConfig, config.KUBECONFIG, clock)
 }
 
 /** How long DynamoDB may take to be connected to and to answer one try, ms. */
