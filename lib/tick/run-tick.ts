@@ -2,42 +2,14 @@
 // of it. What must stay true: nothing is read before the settle, nothing is written without the lease, the writer is closed
 // before the lease is given back, and a page that was not finished is seen again from the checkpoint.
 
-import type { ObjectWriter } from '../kubernetes/writer.ts'
-import type { Grant, Lease, TickIdentity } from '../lease/lease.ts'
-import type { Log } from '../telemetry/log.ts'
-import type { Clock } from '../time.ts'
-import type { Budget } from './budget.ts'
 import { watchSkew } from './clock-skew.ts'
 import type { TickOutcome } from './outcome.ts'
-import type { AnyReconciler, Scope } from './reconciler.ts'
-import { type ShutdownHandler, walkStages } from './shutdown.ts'
+import type { AnyReconciler } from './reconciler.ts'
+import { walkStages } from './shutdown.ts'
 import { openTally, type Tally } from './tally.ts'
 import { endTerm, openTerm, settle, type Term, wholeSecond } from './term.ts'
+import type { TickRequest, TickTools } from './tick.ts'
 import { TAIL_MS } from './times.ts'
-
-/** What one tick is asked to do. */
-export interface TickRequest {
-  readonly tick: TickIdentity
-  /** The loop's period, ms. */
-  readonly periodMs: number
-  readonly requestId: string
-  /** What a manual run is narrowed to; a scheduled one takes the whole loop. */
-  readonly scope: Scope
-  readonly budget: Budget
-}
-
-/** What a tick works with. */
-export interface TickTools {
-  readonly lease: Lease
-  readonly openWriter: (grant: Grant) => ObjectWriter
-  /** The API server's clock minus ours, ms; undefined before its first answer. */
-  readonly clockSkewMs: () => number | undefined
-  readonly handlers: readonly ShutdownHandler[]
-  /** How many actions are applied at a time. */
-  readonly workers: number
-  readonly clock: Clock
-  readonly log: Log
-}
 
 /** Runs one tick of one loop. Never throws: what went wrong is in the outcome. */
 export async function runTick(reconciler: AnyReconciler, request: TickRequest, tools: TickTools): Promise<TickOutcome> {
