@@ -453,6 +453,18 @@ export function describeKubernetesApi(name: string, open: () => Promise<OpenApi>
         expect((await request('GET', path)).body).toEqual(stored)
       })
 
+      it('of a delete are asked for in its body when it has one: beside a body the query counts for nothing', async () => {
+        const name = fresh()
+        await made(leases, lease(name))
+        const path = `${leases}/${name}`
+        expect(await request('DELETE', path, { dryRun: ['All'] })).toMatchObject({ status: 200 })
+        expect(await request('GET', path)).toMatchObject({ status: 200 })
+        expect(await request('DELETE', `${path}?dryRun=All`, { propagationPolicy: 'Background' })).toMatchObject({
+          status: 200,
+        })
+        expect(await request('GET', path)).toMatchObject({ status: 404 })
+      })
+
       it('are judged as the write would be', async () => {
         expect(
           await request('POST', `${leases}?dryRun=All`, lease(fresh(), { leaseDurationSeconds: 0 })),

@@ -235,6 +235,14 @@ describe('the embedded Kubernetes API alone', () => {
     })
   })
 
+  it('ends watches and refuses connections once it is closed', async () => {
+    const watching = request('GET', `${LEASES}?watch=1`)
+    await request('POST', LEASES, lease('a'))
+    await api.close()
+    await expect(watching).rejects.toThrow(/aborted|ECONNRESET|socket hang up/)
+    await expect(request('GET', '/version')).rejects.toThrow(/ECONNREFUSED/)
+  })
+
   it('keeps a namespace Terminating and lets nothing new in', async () => {
     await request('POST', '/api/v1/namespaces', { metadata: { name: 'going' } })
     const answer = await request('DELETE', '/api/v1/namespaces/going')

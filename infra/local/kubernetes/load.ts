@@ -1,9 +1,9 @@
 // Seeding: objects stored as a create would, then their status as an update of it would. For samples and tests.
 import { ApiError, invalid, type JsonObject } from './errors.ts'
-import { establish } from './http/routes.ts'
 import { type Api, commit, type Target } from './verbs/api.ts'
 import { create } from './verbs/create.ts'
 import { decodeBody } from './verbs/decode.ts'
+import { establish } from './verbs/establish.ts'
 
 const LOADER = { username: 'system:loader', groups: [], extra: {} }
 

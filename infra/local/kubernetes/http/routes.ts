@@ -1,21 +1,19 @@
 // From a request to its answer: discovery, or a verb on a resource. Everything from here to the answer runs in one synchronous
 // stretch, so no two requests ever see each other half done.
-import { ApiError, badRequest, type JsonObject, methodNotAllowed, notFound, unknownResource } from '../errors.ts'
-import type { Definition } from '../kinds/custom.ts'
-import { acceptedStatus, definitionOf, terminating } from '../kinds/definitions.ts'
-import { type Kind, keyOf } from '../kinds/kind.ts'
-import type { KubeObject } from '../kinds/metadata.ts'
-import { type Api, commit, current, discard, type Target } from '../verbs/api.ts'
+import { ApiError, badRequest, methodNotAllowed, notFound, unknownResource } from '../errors.ts'
+import type { Kind } from '../kinds/kind.ts'
+import type { Api, Target } from '../verbs/api.ts'
 import { create, type Written } from '../verbs/create.ts'
-import { decodeBody, goJsonError, parseBody } from '../verbs/decode.ts'
-import { remove } from '../verbs/delete.ts'
+import { decodeBody, parseBody } from '../verbs/decode.ts'
+import { establish } from '../verbs/establish.ts'
 import { get, list } from '../verbs/list.ts'
-import { readDeleteOptions, readListOptions, readWriteOptions } from '../verbs/options.ts'
+import { readListOptions, readWriteOptions } from '../verbs/options.ts'
 import { patch } from '../verbs/patch.ts'
 import { update } from '../verbs/update.ts'
 import { watch } from '../verbs/watch.ts'
 import { discover, VERSION } from './discovery.ts'
 import { openApi } from './openapi.ts'
+import { removeAll, removeOne } from './removals.ts'
 import { entryJson, objectJson, oneJson, pageJson } from './render.ts'
 import { accept, type Reply, refusal, reply, text } from './reply.ts'
 import { type Address, type ApiRequest, parsePath } from './request.ts'
@@ -145,88 +143,6 @@ function answerWritten(api: Api, { headers }: ApiRequest, kind: Kind, written: W
   const json = objectJson(kind, written.object)
   if (!dryRun && kind.plural === 'customresourcedefinitions') establish(api, kind, written.object)
   return reply(written.created ? 201 : 200, json, accept(headers.accept), written.warnings)
-}
-
-/** Serves what a definition defines, and writes the status its controllers would. */
-export function establish(api: Api, kind: Kind, object: KubeObject): void {
-  const name = object.metadata.name ?? ''
-  const stored = current(api, { kind, namespace: '', name })?.object
-  if (stored === undefined || stored.metadata.deletionTimestamp !== undefined) return
-  api.registry.define(definitionOf(stored))
-  const status = acceptedStatus(stored, api.clock())
-  if (JSON.stringify(status) !== JSON.stringify(stored.status))
-    commit(api, { kind, namespace: '', name }, { ...stored, status })
-}
-
-function removeOne(api: Api, target: Target, { body, query, headers, user }: ApiRequest): Reply {
-  const options = readDeleteOptions(readDeleteBody(body, headers['content-type']), query)
-  if (target.kind.plural === 'customresourcedefinitions') return removeDefinition(api, target, options, user)
-  const deleted = remove(api, target, options, user)
-  if ('gone' in deleted) return reply(200, JSON.stringify(deleted.gone), accept(headers.accept))
-  return reply(200, objectJson(target.kind, deleted.kept), accept(headers.accept))
-}
-
-// Upstream a controller deletes the instances and then the definition; here both happen before the answer, finalizers or not.
-function removeDefinition(
-  api: Api,
-  target: Target,
-  options: ReturnType<typeof readDeleteOptions>,
-  user: ApiRequest['user'],
-): Reply {
-  const before = current(api, target)?.object
-  const deleted = remove(api, target, options, user)
-  const object = 'kept' in deleted ? deleted.kept : (before as KubeObject)
-  if (!options.dryRun) {
-    const definition: Definition = definitionOf(object)
-    const collection = api.store.collection(`${definition.group}/${definition.names.plural}`)
-    const [kind] = api.registry
-      .at(definition.group, definition.versions.find(version => version.served)?.name ?? '')
-      .filter(one => one.plural === definition.names.plural)
-    for (const key of [...collection.keys]) {
-      const entry = collection.get(key)
-      if (entry === undefined || kind === undefined) continue
-      const [namespace, name] = kind.namespaced ? (key.split('/') as [string, string]) : ['', key]
-      discard(api, { kind, namespace, name }, JSON.parse(`{${entry.body}`) as KubeObject)
-    }
-    api.registry.undefine(definition)
-  }
-  return reply(200, objectJson(target.kind, terminating(object, api.clock())))
-}
-
-function readDeleteBody(body: string, contentType: string | undefined): JsonObject {
-  if (body === '') return {}
-  let parsed: JsonObject
-  try {
-    parsed = contentType?.includes('yaml')
-      ? parseBody(body, contentType, 'DeleteOptions')
-      : (JSON.parse(body) as JsonObject)
-  } catch (error) {
-    if (error instanceof ApiError) throw error
-    throw new ApiError(500, undefined, `couldn't get version/kind; json parse error: ${goJsonError(error as Error)}`)
-  }
-  if (parsed.kind !== undefined && parsed.kind !== 'DeleteOptions') {
-    const what = `no kind "${parsed.kind}" is registered for version "${parsed.apiVersion}" in scheme "pkg/runtime/scheme.go:110"`
-    throw new ApiError(500, undefined, what)
-  }
-  const { preconditions } = parsed
-  if (preconditions !== undefined && preconditions !== null && typeof preconditions !== 'object') {
-    const what = `json: cannot unmarshal ${typeof preconditions} into Go struct field DeleteOptions.preconditions of type v1.Preconditions`
-    throw new ApiError(500, undefined, what)
-  }
-  return parsed
-}
-
-function removeAll(api: Api, kind: Kind, namespace: string, { body, query, headers, user }: ApiRequest): Reply {
-  const options = readDeleteOptions(readDeleteBody(body, headers['content-type']), query)
-  const page = list(api, kind, namespace, readListOptions(query))
-  for (const entry of page.entries) {
-    const [home, name] = kind.namespaced ? (entry.key.split('/') as [string, string]) : ['', entry.key]
-    if (api.store.collection(kind.collection).get(keyOf(kind, home, name)) !== undefined) {
-      remove(api, { kind, namespace: home, name, part: undefined }, options, user)
-    }
-  }
-  const accepted = accept(headers.accept)
-  return reply(200, pageJson(kind, page, accepted, '', api.clock()), accepted)
 }
 
 function startWatch(api: Api, kind: Kind, namespace: string, { query, headers }: ApiRequest): Reply {

@@ -186,7 +186,7 @@ const LABELS: Record<string, (core: KubeObject) => unknown> = {
   ),
   reason: core => core.reason,
   reportingComponent: core => core.reportingComponent,
-  source: core => (core.source as JsonObject).component,
+  source: core => (core.source as JsonObject).component ?? core.reportingComponent,
   type: core => core.type,
 }
 
@@ -209,7 +209,6 @@ const common = {
     { name: 'Message', type: 'string', cell: (object: KubeObject) => String(toCore(object).message ?? '').trim() },
     { ...NAME, priority: 1 },
   ],
-  fieldLabels: Object.keys(LABELS),
 }
 
 const lastSeen = (core: KubeObject) =>
@@ -219,12 +218,24 @@ const aboutOf = (core: KubeObject) => {
   return `${kind.toLowerCase()}/${name}`
 }
 
+// The same labels under the names of events.k8s.io.
+const V1_LABELS = Object.fromEntries(
+  Object.entries(LABELS).map(([label, read]) => [
+    label === 'reportingComponent' ? 'reportingController' : label.replace('involvedObject', 'regarding'),
+    read,
+  ]),
+)
+
+const ALL_LABELS = { ...LABELS, ...V1_LABELS }
+
 /** Events as v1: the old form, hardly judged. */
 export const CORE_EVENTS = defineKind({
   ...common,
   group: '',
   version: 'v1',
-  field: (object, label) => String(LABELS[label]?.(object) ?? ''),
+  fieldLabels: Object.keys(LABELS),
+  indexedLabels: Object.keys(ALL_LABELS),
+  field: (object, label) => String(ALL_LABELS[label]?.(object) ?? ''),
   decode: body => decodeNative(body, CORE),
   validate: object => commonErrors(object, 'reportingComponent'),
   validateUpdate: object => commonErrors(object, 'reportingComponent'),
@@ -235,7 +246,9 @@ export const EVENTS = defineKind({
   ...common,
   group: 'events.k8s.io',
   version: 'v1',
-  field: (object, label) => String(LABELS[label]?.(toCore(object)) ?? ''),
+  fieldLabels: Object.keys(V1_LABELS),
+  indexedLabels: Object.keys(ALL_LABELS),
+  field: (object, label) => String(ALL_LABELS[label]?.(toCore(object)) ?? ''),
   decode: body => decodeNative(body, EVENTS_V1),
   validate: object => [...commonErrors(toCore(object), 'reportingController'), ...strictErrors(toCore(object))],
   validateUpdate: (object, old) => strictUpdateErrors(toCore(object), toCore(old)),

@@ -43,6 +43,8 @@ export interface Kind extends Named {
   schema?: Schema
   /** The labels a field selector may use beyond metadata.name and metadata.namespace. */
   fieldLabels: string[]
+  /** The labels kept with a stored object, where that is more: kinds that share a collection keep each other's. */
+  indexedLabels?: string[]
   /** The value of a field label; absent is the empty string. */
   field: (object: KubeObject, label: string) => string
   /** Canonical form of a body. @throws DecodeError */
@@ -100,5 +102,5 @@ export const keyOf = (kind: Kind, namespace: string, name: string): string =>
 /** What selectors may ask of an object of this kind. */
 export const indexOf = (kind: Kind, object: KubeObject) => ({
   labels: object.metadata.labels ?? {},
-  fields: Object.fromEntries(kind.fieldLabels.map(label => [label, kind.field(object, label)])),
+  fields: Object.fromEntries((kind.indexedLabels ?? kind.fieldLabels).map(label => [label, kind.field(object, label)])),
 })

@@ -87,28 +87,35 @@ export function stampCreated(metadata: Metadata, atMs: number, countsGenerations
 
 /** Field errors of an object's metadata, as on create. */
 export function validateMetadata(metadata: Metadata, nameErrors: (name: string) => string[]): FieldError[] {
-  const errors: FieldError[] = []
-  const invalid = (field: string, value: unknown, details: string[]) => {
-    for (const detail of details) errors.push({ type: 'Invalid', field: `metadata.${field}`, value, detail })
-  }
-  const { generateName } = metadata
-  if (generateName !== undefined) invalid('generateName', generateName, nameErrors(maskTrailingDash(generateName)))
-  if (metadata.name === undefined) {
+  const { name, generateName } = metadata
+  const errors =
+    generateName === undefined ? [] : invalid('generateName', generateName, nameErrors(maskTrailingDash(generateName)))
+  if (name === undefined) {
     errors.push({ type: 'Required', field: 'metadata.name', detail: 'name or generateName is required' })
-  } else invalid('name', metadata.name, nameErrors(metadata.name))
-  for (const [key, value] of Object.entries(metadata.labels ?? {})) {
-    invalid('labels', key, qualifiedErrors(key))
-    invalid('labels', value, labelValueErrors(value))
+  } else errors.push(...invalid('name', name, nameErrors(name)))
+  errors.push(...validateAttachments(metadata))
+  for (const finalizer of metadata.finalizers ?? [])
+    errors.push(...invalid('finalizers', finalizer, qualifiedErrors(finalizer)))
+  return errors
+}
+
+const invalid = (field: string, value: unknown, details: string[]): FieldError[] =>
+  details.map(detail => ({ type: 'Invalid', field: `metadata.${field}`, value, detail }))
+
+function validateAttachments({ labels = {}, annotations = {}, ownerReferences = [] }: Metadata): FieldError[] {
+  const errors: FieldError[] = []
+  for (const [key, value] of Object.entries(labels)) {
+    errors.push(...invalid('labels', key, qualifiedErrors(key)), ...invalid('labels', value, labelValueErrors(value)))
   }
   let size = 0
-  for (const [key, value] of Object.entries(metadata.annotations ?? {})) {
-    invalid('annotations', key, qualifiedErrors(key.toLowerCase()))
+  for (const [key, value] of Object.entries(annotations)) {
+    errors.push(...invalid('annotations', key, qualifiedErrors(key.toLowerCase())))
     size += Buffer.byteLength(key) + Buffer.byteLength(value)
   }
-  if (size > 262_144)
+  if (size > 262_144) {
     errors.push({ type: 'TooLong', field: 'metadata.annotations', detail: 'may not be more than 262144 bytes' })
-  validateOwners(metadata.ownerReferences ?? [], errors)
-  for (const finalizer of metadata.finalizers ?? []) invalid('finalizers', finalizer, qualifiedErrors(finalizer))
+  }
+  validateOwners(ownerReferences, errors)
   return errors
 }
 
@@ -148,7 +155,7 @@ export function carryOver(metadata: Metadata, old: Metadata): void {
 
 /** Field errors of changing `old`'s metadata into `metadata`; the server reports each twice, once by the store and once by the kind. */
 export function validateMetadataUpdate(metadata: Metadata, old: Metadata): FieldError[] {
-  const errors: FieldError[] = []
+  const errors = validateAttachments(metadata)
   const added = (metadata.finalizers ?? []).filter(finalizer => !(old.finalizers ?? []).includes(finalizer))
   if (old.deletionTimestamp !== undefined && added.length > 0) {
     const detail = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map(one => JSON.stringify(one)).join(', ')}}`

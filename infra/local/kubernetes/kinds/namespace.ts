@@ -63,7 +63,8 @@ export const NAMESPACES = defineKind({
     }
   },
   nameErrors: labelErrors,
-  validateUpdate: object => {
+  validateUpdate: (object, _old, part) => {
+    if (part !== 'status') return []
     const wanted = object.metadata.deletionTimestamp === undefined ? 'Active' : 'Terminating'
     if (phaseOf(object) === wanted) return []
     const not = wanted === 'Active' ? 'empty' : 'not empty'

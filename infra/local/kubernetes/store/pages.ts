@@ -35,12 +35,13 @@ export function readPage(store: Store, collection: Collection, request: PageRequ
     if (token === undefined) throw expired('The resourceVersion for the provided list is too old.')
     throw expired(STALE_TOKEN, toToken(-1, token.start))
   }
-  const end = request.prefix === '' ? collection.keys.length : collection.position(`${request.prefix}\uffff`)
+  const { keys } = collection
+  const end = request.prefix === '' ? keys.length : collection.position(`${request.prefix}\uffff`)
   const first = collection.position(request.prefix + (token?.start ?? ''))
   const entries: Entry[] = []
   let position = first
   for (; position < end && (request.limit === 0 || entries.length < request.limit); position += 1) {
-    const entry = collection.at(collection.keys[position] as string, revision)
+    const entry = collection.at(keys[position] as string, revision)
     if (entry !== undefined && (request.matches === undefined || request.matches(entry))) entries.push(entry)
   }
   const rest = position < end ? countFrom(collection, position, end, revision) : 0
@@ -56,9 +57,10 @@ export function readPage(store: Store, collection: Collection, request: PageRequ
 
 function countFrom(collection: Collection, from: number, end: number, revision: number): number {
   if (collection.tombstones === 0 && collection.lastChange <= revision) return end - from
+  const { keys } = collection
   let count = 0
   for (let position = from; position < end; position += 1) {
-    if (collection.at(collection.keys[position] as string, revision) !== undefined) count += 1
+    if (collection.at(keys[position] as string, revision) !== undefined) count += 1
   }
   return count
 }

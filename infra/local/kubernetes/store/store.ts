@@ -28,11 +28,14 @@ export interface Index {
   fields: Record<string, string>
 }
 
+// Up to so many new keys are inserted one by one; more are appended and sorted together.
+const FEW_KEYS = 32
+
 /** The objects of one resource, keys in byte order. */
 export class Collection {
-  readonly keys: string[] = []
+  #keys: string[] = []
+  readonly #added: string[] = []
   readonly entries = new Map<string, Entry>()
-  live = 0
   tombstones = 0
   lastChange = 0
 
@@ -49,13 +52,30 @@ export class Collection {
     return entry === undefined || entry.deleted ? undefined : entry
   }
 
+  /** All keys in byte order, those of deleted objects included while the history still knows them. */
+  get keys(): readonly string[] {
+    if (this.#added.length === 0) return this.#keys
+    const added = this.#added.splice(0)
+    if (added.length > FEW_KEYS) {
+      for (const key of added) this.#keys.push(key)
+      this.#keys.sort()
+    } else {
+      for (const key of added) this.#keys.splice(this.#search(key), 0, key)
+    }
+    return this.#keys
+  }
+
   /** The position of the first key that is not before `key`. */
   position(key: string): number {
+    return this.keys.length === 0 ? 0 : this.#search(key)
+  }
+
+  #search(key: string): number {
     let low = 0
-    let high = this.keys.length
+    let high = this.#keys.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.keys[middle] as string) < key) low = middle + 1
+      if ((this.#keys[middle] as string) < key) low = middle + 1
       else high = middle
     }
     return low
@@ -64,22 +84,23 @@ export class Collection {
   put(entry: Entry): void {
     const before = this.entries.get(entry.key)
     if (before === undefined) {
-      const last = this.keys.at(-1)
-      if (last === undefined || last < entry.key) this.keys.push(entry.key)
-      else this.keys.splice(this.position(entry.key), 0, entry.key)
+      const last = this.#keys.at(-1)
+      const isNext = this.#added.length === 0 && (last === undefined || last < entry.key)
+      ;(isNext ? this.#keys : this.#added).push(entry.key)
     }
-    const wasLive = before !== undefined && !before.deleted
-    this.live += (entry.deleted ? 0 : 1) - (wasLive ? 1 : 0)
     this.tombstones += (entry.deleted ? 1 : 0) - (before?.deleted === true ? 1 : 0)
     this.entries.set(entry.key, entry)
     this.lastChange = entry.revision
   }
 
-  drop(entry: Entry): void {
-    if (this.entries.get(entry.key) !== entry) return
-    this.entries.delete(entry.key)
-    this.keys.splice(this.position(entry.key), 1)
-    this.tombstones -= 1
+  /** Forgets deleted objects for good; entries that were replaced since are left alone. */
+  drop(deleted: readonly Entry[]): void {
+    const gone = deleted.filter(entry => this.entries.get(entry.key) === entry)
+    for (const { key } of gone) this.entries.delete(key)
+    this.tombstones -= gone.length
+    const { keys } = this
+    if (gone.length > FEW_KEYS) this.#keys = keys.filter(key => this.entries.has(key))
+    else for (const { key } of gone) this.#keys.splice(this.#search(key), 1)
   }
 }
 
@@ -164,10 +185,15 @@ export class Store {
   }
 
   #forget(count: number): void {
+    const deleted = new Map<string, Entry[]>()
     for (const { collection, entry, revision } of this.#history.splice(0, count)) {
       entry.previous = undefined
-      if (entry.deleted) this.collection(collection).drop(entry)
       this.compacted = revision
+      if (!entry.deleted) continue
+      const entries = deleted.get(collection)
+      if (entries === undefined) deleted.set(collection, [entry])
+      else entries.push(entry)
     }
+    for (const [name, entries] of deleted) this.collection(name).drop(entries)
   }
 }

@@ -44,12 +44,16 @@ export interface DeleteOptions {
 
 const POLICIES = ['Foreground', 'Background', 'Orphan']
 
-/** @throws ApiError – 422 for values the server does not know */
-export function readDeleteOptions(body: JsonObject, query: URLSearchParams): DeleteOptions {
+/**
+ * Reads them from the body, or from the query where there is no body: beside a body the query counts for nothing, `dryRun` included.
+ * @throws ApiError – 422 for values the server does not know
+ */
+export function readDeleteOptions(sent: JsonObject | undefined, query: URLSearchParams): DeleteOptions {
+  const body = sent ?? fromQuery(query)
   const errors: FieldError[] = []
-  const dryRun = readDryRun([...((body.dryRun as string[] | undefined) ?? []), ...query.getAll('dryRun')], errors)
-  const policy = (body.propagationPolicy ?? query.get('propagationPolicy') ?? undefined) as string | undefined
-  const orphan = (body.orphanDependents ?? query.get('orphanDependents') ?? undefined) as boolean | string | undefined
+  const dryRun = readDryRun((body.dryRun as string[] | undefined) ?? [], errors)
+  const policy = (body.propagationPolicy ?? undefined) as string | undefined
+  const orphan = (body.orphanDependents ?? undefined) as boolean | string | undefined
   if (policy !== undefined && orphan !== undefined) {
     const detail = 'orphanDependents and deletionPropagation cannot be both set'
     errors.push({ type: 'Invalid', field: 'propagationPolicy', value: policy, detail })
@@ -67,6 +71,15 @@ export function readDeleteOptions(body: JsonObject, query: URLSearchParams): Del
     resourceVersion: preconditions.resourceVersion,
     raw: body,
   }
+}
+
+function fromQuery(query: URLSearchParams): JsonObject {
+  const options: JsonObject = { dryRun: query.getAll('dryRun') }
+  for (const key of ['propagationPolicy', 'orphanDependents']) {
+    const value = query.get(key)
+    if (value !== null) options[key] = value
+  }
+  return options
 }
 
 /** Options of a list or watch. `revision` undefined = the present one. */
@@ -107,7 +120,8 @@ export function readListOptions(query: URLSearchParams): ListOptions {
     limit: Math.max(0, Number(limit)),
     continueToken,
     resourceVersion,
-    exact: match === 'Exact',
+    // Without a match, a limit beside a resourceVersion asks for that very snapshot.
+    exact: match === 'Exact' || (match === '' && Number(limit) > 0 && Number(resourceVersion) > 0),
     labelSelector: query.get('labelSelector') ?? '',
     fieldSelector: query.get('fieldSelector') ?? '',
   }

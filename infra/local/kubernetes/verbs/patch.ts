@@ -81,7 +81,8 @@ function parsePatch(text: string, mediaType: string): unknown {
   if (fits) return value
   const found = Array.isArray(value) ? 'array' : typeof value
   const into = mediaType === JSON_PATCH ? '[]handlers.jsonPatchOp' : 'map[string]interface {}'
-  throw badRequest(`error decoding patch: json: cannot unmarshal ${found} into Go value of type ${into}`)
+  const why = `json: cannot unmarshal ${found} into Go value of type ${into}`
+  throw badRequest(mediaType === STRATEGIC ? why : `error decoding patch: ${why}`)
 }
 
 /** RFC 7386: `null` removes, objects merge, everything else replaces; `target` may be changed. */

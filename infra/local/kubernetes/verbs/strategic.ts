@@ -1,6 +1,6 @@
 // Strategic merge patch for the built-in kinds served here. Of their lists only metadata.finalizers (a set) and
 // metadata.ownerReferences (by uid) merge; every other list is replaced whole, as their Go types say.
-import { badRequest, type JsonObject } from '../errors.ts'
+import { ApiError, type JsonObject } from '../errors.ts'
 
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -11,14 +11,14 @@ const mergeKeyOf = (path: string): string | undefined =>
 
 /**
  * Applies a strategic merge patch; `target` may be changed.
- * @throws ApiError – 400 for a directive that is not known
+ * @throws ApiError – 500 for a directive that is not known
  */
 export function strategicMerge(target: JsonObject, change: JsonObject, path = ''): JsonObject {
   const directive = change.$patch
   if (directive === 'replace') return withoutDirectives(change)
   if (directive === 'delete') return {}
   if (directive !== undefined && directive !== 'merge')
-    throw badRequest(`invalid strategic merge patch: unknown directive $patch: ${directive}`)
+    throw new ApiError(500, undefined, `unknown patch type: ${directive} in map: map[$patch:${directive}]`)
   const result = retained(target, change.$retainKeys)
   for (const [key, value] of Object.entries(change)) {
     const removal = /^\$deleteFromPrimitiveList\/(.+)$/.exec(key)?.[1]
