@@ -490,6 +490,18 @@ export function describeKubernetesApi(name: string, open: () => Promise<OpenApi>
         expect(await request('GET', `${leases}/${other}`)).toMatchObject({ status: 404 })
       })
 
+      it('let exactly one of 20 holders through that swap the same resourceVersion', async () => {
+        const object = await made(leases, lease(fresh()))
+        const path = `${leases}/${object.metadata.name}`
+        const swap = (holder: number) =>
+          request('PUT', path, { ...object, spec: { holderIdentity: `holder-${holder}` } })
+        const answers = await Promise.all(Array.from({ length: 20 }, (_, holder) => swap(holder)))
+        const winners = answers.filter(answer => answer.status === 200)
+        expect(winners).toHaveLength(1)
+        expect(answers.filter(answer => answer.status === 409)).toHaveLength(19)
+        expect((await request('GET', path)).body.spec).toEqual(winners[0]?.body.spec)
+      })
+
       it('take instants of exactly six fractional digits and print them in UTC', async () => {
         const object = await made(leases, lease(fresh(), { renewTime: '2026-11-21T09:00:00.123456+02:00' }))
         expect(object.spec.renewTime).toBe('2026-11-21T07:00:00.123456Z')
@@ -737,6 +749,17 @@ export function describeKubernetesApi(name: string, open: () => Promise<OpenApi>
         expect(lines(all).map(event => event.type)).toEqual(['ADDED', 'MODIFIED', 'DELETED'])
         expect(lines(red).map(event => event.type)).toEqual(['ADDED', 'DELETED'])
         expect(lines(all)[1].object).toMatchObject({ kind: 'Widget', spec: { color: 'blue' } })
+      })
+
+      it('tell what happens while they are open', async () => {
+        const { metadata } = (await request('GET', `${leases}?limit=1`)).body
+        const name = fresh()
+        const selected = `fieldSelector=metadata.name%3D${name}&resourceVersion=${metadata.resourceVersion}`
+        const watching = request('GET', `${leases}?watch=1&timeoutSeconds=1&${selected}`)
+        await request('GET', '/readyz')
+        await made(leases, lease(name))
+        await request('DELETE', `${leases}/${name}`)
+        expect(lines(await watching).map(event => event.type)).toEqual(['ADDED', 'DELETED'])
       })
     })
 
