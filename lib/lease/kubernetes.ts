@@ -113,7 +113,8 @@ export function toLease(seen: RawObject, record: LeaseRecord): RawObject {
   return {
     ...seen,
     metadata: { ...seen.metadata, annotations },
-    spec: { ...(seen.spec as object | undefined), ...toLeaseSpec(record) },
+    // A record that nobody ever held has no term to write down.
+    ...(record.token > 0 && { spec: { ...(seen.spec as object | undefined), ...toLeaseSpec(record) } }),
   }
 }
 

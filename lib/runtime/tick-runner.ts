@@ -81,6 +81,7 @@ function tell(outcome: TickOutcome, { log }: Wiring, metrics: Metrics): void {
   if (outcome.tookOverFrom) metrics.count('TakeOvers')
   if (outcome.missedTicks > 0) metrics.count('TicksMissed', outcome.missedTicks)
   if (outcome.shutdownErrors.length > 0) metrics.count('ShutdownHandlersFailed', outcome.shutdownErrors.length)
+  if (outcome.abandoned > 0) metrics.count('ActionsAbandoned', outcome.abandoned)
   if (kind === 'skipped') return
   metrics.count('ObjectsObserved', counts.observed)
   metrics.count('ObjectsChanged', counts.changed)

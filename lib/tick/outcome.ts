@@ -50,7 +50,10 @@ export interface TickOutcome {
   readonly stoppedBy?: string
   /** What made the whole tick fail. */
   readonly error?: { readonly code: string; readonly message: string }
+  /** One line per shutdown handler that failed or timed out. */
   readonly shutdownErrors: readonly string[]
+  /** Actions that had not ended when the drain was over; their outcomes are unknown. */
+  readonly abandoned: number
 }
 
 /** How many objects were looked at, and what became of them. */

@@ -7,6 +7,7 @@ import type { Budget } from './budget.ts'
 import { type Change, LISTED, type OutcomeKind, type SkipReason, type TickOutcome } from './outcome.ts'
 import type { Action, Applied, ObjectFailure, Page } from './reconciler.ts'
 import { missedTicks } from './schedule.ts'
+import type { ShutdownResult } from './shutdown.ts'
 
 /** The running count of one tick. */
 export interface Tally {
@@ -23,7 +24,7 @@ export interface Tally {
   /** Something failed: the tick as a whole, or an object. */
   hasFailed(): boolean
   /** Makes the outcome. */
-  outcome(kind: OutcomeKind, shutdownErrors?: readonly string[]): TickOutcome
+  outcome(kind: OutcomeKind, shutdown?: ShutdownResult): TickOutcome
   /** Makes the outcome of a tick that was not ours to do. */
   skipped(reason: SkipReason, record?: LeaseRecord): TickOutcome
 }
@@ -62,6 +63,7 @@ export function openTally(
       durationMs: Math.round(clock.monotonicMs() - beganMs),
       budgetLeftMs: Math.round(budget?.workLeftMs() ?? 0),
       shutdownErrors: [],
+      abandoned: 0,
       ...(stoppedBy === undefined ? {} : { stoppedBy }),
     }
   }
@@ -96,12 +98,12 @@ export function openTally(
     },
     isFenced: () => isFenced,
     hasFailed: () => error !== undefined || counts.failed > 0,
-    outcome: (kind, shutdownErrors = []) => ({
+    outcome: (kind, shutdown) => ({
       ...base(kind),
       ...(grant ? { token: grant.token, settled: isSettled } : {}),
       ...(grant?.tookOverFrom ? { tookOverFrom: grant.tookOverFrom } : {}),
       ...(error ? { error } : {}),
-      shutdownErrors,
+      ...(shutdown ? { shutdownErrors: shutdown.errors, abandoned: shutdown.abandoned } : {}),
     }),
     skipped: (reason, record) => ({
       ...base('skipped'),

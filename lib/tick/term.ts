@@ -80,15 +80,15 @@ export async function endTerm(
 ): Promise<TickOutcome> {
   const { outcomesKnown } = term.writer.close()
   const kind = outcomeOf(term, tally)
-  if (kind === 'fenced') return tally.outcome(kind, shutdown.errors)
+  if (kind === 'fenced') return tally.outcome(kind, shutdown)
   const end = kind === 'completed' ? tools.lease.complete : tools.lease.release
   const ending = endingOf(term, request, tools.clock, kind, tally, outcomesKnown)
   try {
     await within(tools.clock, request.budget.stages.releaseMs, signal => end(term.grant, ending, signal))
-    return tally.outcome(kind, shutdown.errors)
+    return tally.outcome(kind, shutdown)
   } catch (error) {
     tally.fail(error)
-    return tally.outcome(error instanceof LeaseLostError ? 'fenced' : 'failed', shutdown.errors)
+    return tally.outcome(error instanceof LeaseLostError ? 'fenced' : 'failed', shutdown)
   }
 }
 

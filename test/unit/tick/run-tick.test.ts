@@ -140,6 +140,17 @@ describe('a tick', () => {
     expect(await record()).toMatchObject({ holder: '', drained: undefined })
   })
 
+  it('tells of actions that ignored their abort, and leaves its term undrained', async () => {
+    const { run, record, closed } = world({
+      items: dueItems(2),
+      onApply: () => new Promise(() => {}),
+      tools: { workers: 2 },
+    })
+    closed.outcomesKnown = false
+    expect(await run()).toMatchObject({ kind: 'yielded', abandoned: 2, counts: { changed: 0 } })
+    expect(await record()).toMatchObject({ holder: '', drained: undefined, checkpoint: '{"v":1,"cursor":{}}' })
+  })
+
   it('goes on after one object failed, fails at the end and leaves the tick open', async () => {
     const { run, loop, record } = world({
       onApply: name => {
