@@ -30,7 +30,7 @@ const ALGORITHM = 'AWS4-HMAC-SHA256'
  * @see https://github.com/kubernetes-sigs/aws-iam-authenticator#api-authorization-from-outside-a-cluster
  */
 export function signEksToken(cluster: string, region: string, credentials: AwsCredentials, nowMs: number): string {
-  const host = `sts.${region}.amazonaws.com`
+  const host = `sts.${region}.${region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'}`
   const date = new Date(nowMs).toISOString().replace(/[-:]|\.\d{3}/g, '')
   const scope = `${date.slice(0, 8)}/${region}/sts/aws4_request`
   const query = canonicalQuery({
