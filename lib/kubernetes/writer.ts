@@ -88,6 +88,8 @@ export function openWriter(api: KubernetesApi, options: { dryRun?: boolean } = {
             apiVersion: 'v1',
             propagationPolicy: 'Background',
             preconditions: { uid: target.uid, resourceVersion: target.resourceVersion },
+            // A DELETE with a body ignores what its query says.
+            ...(dryRun && { dryRun: [dryRun] }),
           },
           signal,
         },
