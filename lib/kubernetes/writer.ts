@@ -5,6 +5,7 @@
 
 import { AbortedError, OutcomeUnknownError } from '../errors.ts'
 import { type ApiAnswer, type ApiRequest, type KubernetesApi, pathOf, type RawObject, type Resource } from './api.ts'
+import { readObject } from './pages.ts'
 
 /** The object a write is for, and the state it was judged on. */
 export interface Target {
@@ -87,6 +88,8 @@ export function openWriter(api: KubernetesApi, options: { dryRun?: boolean } = {
             kind: 'DeleteOptions',
             apiVersion: 'v1',
             propagationPolicy: 'Background',
+            // Beside a body the query counts for nothing, `dryRun` included.
+            ...(dryRun && { dryRun: [dryRun] }),
             preconditions: { uid: target.uid, resourceVersion: target.resourceVersion },
             // A DELETE with a body ignores what its query says.
             ...(dryRun && { dryRun: [dryRun] }),
@@ -95,7 +98,7 @@ export function openWriter(api: KubernetesApi, options: { dryRun?: boolean } = {
         },
         [404, 409],
       )
-      if (answer.status === 409) return { kind: 'conflict' }
+      if (answer.status === 409) return answer.repeated ? await seekDeletion(api, target, signal) : { kind: 'conflict' }
       return { kind: answer.status === 404 && !answer.repeated ? 'gone' : 'deleted' }
     },
 
@@ -119,12 +122,18 @@ function placeOf(target: Target): { namespace?: string; name: string } {
 
 /** A conflict after an unanswered try: either our own patch took effect, which the live object shows, or another's did. */
 async function seekEcho(api: KubernetesApi, target: Target, status: object, signal: AbortSignal): Promise<Written> {
-  const request: ApiRequest = { method: 'GET', path: pathOf(target.resource, placeOf(target)), repeat: 'read', signal }
-  const answer = await api.request(request, [404])
-  if (answer.status === 404) return { kind: 'gone' }
-  const live = answer.body as RawObject
+  const live = await readObject(api, target.resource, placeOf(target), signal)
+  if (!live) return { kind: 'gone' }
   const isEcho = live.metadata.uid === target.uid && contains(live.status, status)
   return isEcho ? { kind: 'written', object: live } : { kind: 'conflict' }
+}
+
+/** Likewise of a deletion: an object that finalizers keep is changed by it, and stays until they are through. */
+async function seekDeletion(api: KubernetesApi, target: Target, signal: AbortSignal): Promise<Deleted> {
+  const live = await readObject(api, target.resource, placeOf(target), signal)
+  if (!live) return { kind: 'deleted' }
+  const isGoing = live.metadata.uid === target.uid && live.metadata.deletionTimestamp !== undefined
+  return { kind: isGoing ? 'deleted' : 'conflict' }
 }
 
 /** Whether `whole` has everything a merge patch `part` set: null means absent, lists must be equal. */
