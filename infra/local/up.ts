@@ -1,7 +1,7 @@
 // `npm start`: the whole product on this machine, on embedded servers and Node alone. See `--help`.
 
 import { renderIntroduction } from './terminal/introduction.ts'
-import { openJournal } from './terminal/journal.ts'
+import { type Journal, openJournal } from './terminal/journal.ts'
 import { openScreen, type Screen } from './terminal/screen.ts'
 import { type Cleanups, openCleanups } from './world/cleanups.ts'
 import { openDeliveries } from './world/deliveries.ts'
@@ -9,69 +9,100 @@ import { type Ending, openEnding } from './world/ending.ts'
 import { deliverFirstTick } from './world/first-tick.ts'
 import { heldLeases } from './world/holders.ts'
 import { waitForTicks } from './world/in-flight.ts'
-import { scheduleNewcomers } from './world/newcomers.ts'
-import { invokeUrl, startOffline } from './world/offline.ts'
-import { HELP, type Options, readOptions, serversOf, UsageError } from './world/options.ts'
+import { type Newcomer, scheduleNewcomers } from './world/newcomers.ts'
+import { invokeUrl, type Offline, startOffline } from './world/offline.ts'
+import { HELP, type Options, type Ports, readOptions, serversOf, UsageError } from './world/options.ts'
 import { settlePorts } from './world/ports.ts'
-import { startWorld } from './world/world.ts'
+import { startWorld, type World } from './world/world.ts'
 
-/** Starts everything and runs until it is to end; gives the exit code. What it started is ended by `cleanups`. */
-async function run(options: Options, screen: Screen, cleanups: Cleanups, ending: Ending): Promise<number> {
-  const { paint, say } = screen
-  const { lease, isOnce } = options
+/** What a run is given. */
+interface Run {
+  readonly options: Options
+  readonly screen: Screen
+  /** Ends what was started. */
+  readonly cleanups: Cleanups
+  readonly ending: Ending
+}
+
+/** What is running. */
+interface Started {
+  readonly ports: Ports
+  readonly world: World
+  readonly offline: Offline
+  readonly journal: Journal
+}
+
+/** Starts the servers, then the functions. */
+async function start({ options, screen, cleanups, ending }: Run): Promise<Started> {
+  const { lease } = options
   screen.busy('starting the embedded servers')
   const ports = await settlePorts(options.ports, serversOf(lease))
   const world = await startWorld({ lease, ports, environment: process.env, cleanups })
 
   screen.busy('starting the functions')
-  const { signal } = ending
   const journal = openJournal(screen, options)
-  const offline = await startOffline({ ports, environment: world.environment, onLine: journal.take, signal })
+  const { environment } = world
+  const offline = await startOffline({ ports, environment, onLine: journal.take, signal: ending.signal })
   cleanups.add('serverless offline', offline.stop)
   screen.idle()
-  say(...renderIntroduction({ ...world, reconcileUrl: invokeUrl(ports.lambda, 'reconcile'), isOnce }, paint))
+  return { ports, world, offline, journal }
+}
+
+/** Delivers the first tick, and leaves the others to the schedule, until it is to end; gives the exit code. */
+async function live({ options, screen, cleanups, ending }: Run, started: Started): Promise<number> {
+  const { ports, world, offline, journal } = started
+  const { paint, say } = screen
+  const note = (line: string) => say(paint.faint(line))
+  const reconcileUrl = invokeUrl(ports.lambda, 'reconcile')
+  say(...renderIntroduction({ ...world, reconcileUrl, isOnce: options.isOnce }, paint))
 
   const deliveries = openDeliveries()
   const inFlight = { deliveries: deliveries.inFlight, leases: () => heldLeases(world) }
   cleanups.add('ticks in flight', () => waitForTicks(inFlight, what => note(`waiting for ${what}`)))
-  const note = (line: string) => say(paint.faint(line))
+  const asked = ending.asked.then(() => 0)
   const url = invokeUrl(ports.lambda, 'cleanup')
-  const first = deliverFirstTick({ deliveries, journal, url, tell: note, signal })
-  if (isOnce) return await Promise.race([first, offline.failed, ending.asked.then(() => 0)])
+  const first = deliverFirstTick({ deliveries, journal, url, tell: note, signal: ending.signal })
+  if (options.isOnce) return await Promise.race([first, offline.failed, asked])
 
-  first.catch((error: Error) => signal.aborted || say(`${paint.bad('error')}  ${error.message}`))
-  const stopNewcomers = scheduleNewcomers(newcomers => {
+  const tellUnlessEnding = ({ message }: Error) => ending.signal.aborted || tellError(screen, message)
+  await Promise.race([first.catch(tellUnlessEnding), offline.failed, asked])
+  const appear = (newcomers: readonly Newcomer[]) => {
     world.kubernetes.load(newcomers.map(({ object }) => object))
     for (const { object, what } of newcomers) note(`new      ${object.metadata.name}  ${what}`)
-  })
-  cleanups.add('newcomers', stopNewcomers)
-  return await Promise.race([offline.failed, ending.asked.then(() => 0)])
+  }
+  cleanups.add('newcomers', scheduleNewcomers(appear))
+  return await Promise.race([offline.failed, asked])
 }
 
-/** Runs, then ends everything in order, whatever happened. */
-async function main(): Promise<number> {
-  const options = readOptions(process.argv.slice(2), process.env)
-  if (options.isHelp) {
-    process.stdout.write(`${HELP}\n`)
-    return 0
-  }
+function tellError({ say, paint }: Screen, message: string): void {
+  say(`${paint.bad('error')}  ${message}`)
+}
+
+/** Starts, lives, and ends everything in order, whatever happened; gives the exit code. */
+async function main(options: Options): Promise<number> {
   const screen = openScreen({ isJson: options.isJson, environment: process.env })
-  const ending = openEnding()
-  const cleanups = openCleanups()
-  const code = await run(options, screen, cleanups, ending).catch((error: Error) => {
-    screen.idle()
-    if (ending.signal.aborted) return 0
-    screen.say(`${screen.paint.bad('error')}  ${error.message}`)
-    return 1
-  })
-  const failures = await cleanups.run()
-  for (const failure of failures) screen.say(`${screen.paint.bad('error')}  ${failure}`)
-  ending.close()
+  const run: Run = { options, screen, cleanups: openCleanups(), ending: openEnding() }
+  let code = 0
+  try {
+    code = await live(run, await start(run))
+  } catch (error) {
+    if (!run.ending.signal.aborted) {
+      code = 1
+      screen.idle()
+      tellError(screen, (error as Error).message)
+    }
+  }
+  screen.idle()
+  const failures = await run.cleanups.run()
+  for (const failure of failures) tellError(screen, failure)
+  run.ending.close()
   return failures.length > 0 ? 1 : code
 }
 
 try {
-  process.exitCode = await main()
+  const options = readOptions(process.argv.slice(2), process.env)
+  if (options.isHelp) process.stdout.write(`${HELP}\n`)
+  else process.exitCode = await main(options)
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
   process.stderr.write(`${error.message}\n`)

@@ -142,6 +142,7 @@ describe('npm start --once', () => {
     expect(first).toMatchObject({ kind: 'completed', token: 1, settled: false, counts: { failed: 0 } })
     expect(first.counts.changed).toBeGreaterThan(0)
     expect(second).toMatchObject({ kind: 'skipped', reason: 'already-completed', tick: first.tick, token: 1 })
+    expect(run.stderr).not.toContain('Warning')
     expect(run.stderr).toMatch(/its lease in DynamoDB at http:\/\/127\.0\.0\.1:\d+/)
     await expectNothingLeft(run.stderr)
   })

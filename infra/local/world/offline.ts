@@ -21,7 +21,7 @@ const STAGE = 'local'
 
 /** How often a starting child is asked whether it listens, ms. */
 const ASK_EVERY_MS = 100
-/** How many of its last lines explain why it ended. */
+/** How many of the CLI's last lines explain why it ended. */
 const LAST_LINES = 20
 /** How long the child may take to end before it is killed, ms. */
 const PATIENCE_MS = 5_000
@@ -80,13 +80,13 @@ export async function startOffline(options: {
   }
 }
 
-/** Hands on every line; gives the list that always has the last ones. */
+/** Hands on every line; gives the list that always has the CLI's own last ones. */
 function readLines(child: ChildProcess, onLine: (line: string) => void): readonly string[] {
   const lastLines: string[] = []
   for (const stream of [child.stdout, child.stderr])
     if (stream)
       createInterface(stream).on('line', line => {
-        if (lastLines.push(line) > LAST_LINES) lastLines.shift()
+        if (!line.startsWith('{') && lastLines.push(line) > LAST_LINES) lastLines.shift()
         onLine(line)
       })
   return lastLines

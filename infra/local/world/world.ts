@@ -22,6 +22,9 @@ export const LEASE_TABLE = 'fencepost-local-leases'
  */
 const NOBODY_ACTED = 0
 
+/** The AWS library tells every process on Node 20 that its versions of tomorrow won't run there. */
+const QUIET = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }
+
 /** A running world. */
 export interface World {
   readonly kubernetes: KubernetesApi
@@ -46,6 +49,7 @@ export async function startWorld(options: {
   cleanups: Cleanups
 }): Promise<World> {
   const { lease, ports, environment, cleanups } = options
+  Object.assign(process.env, QUIET)
   const installation = await readInstallation()
 
   const kubernetes = await startKubernetesApi({ port: ports.kubernetes, crds: await readCrds() })
@@ -75,8 +79,8 @@ export async function startWorld(options: {
     environment: {
       ...withoutCloud(environment),
       ...DYNAMODB_ENVIRONMENT,
+      ...QUIET,
       AWS_EC2_METADATA_DISABLED: 'true',
-      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
       KUBECONFIG: kubeconfig,
       LEASE: lease,
       LEASE_TABLE,
