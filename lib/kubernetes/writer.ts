@@ -92,7 +92,6 @@ export function openWriter(api: KubernetesApi, options: { dryRun?: boolean } = {
             ...(dryRun && { dryRun: [dryRun] }),
             preconditions: { uid: target.uid, resourceVersion: target.resourceVersion },
             // A DELETE with a body ignores what its query says.
-            ...(dryRun && { dryRun: [dryRun] }),
           },
           signal,
         },
