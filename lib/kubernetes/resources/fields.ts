@@ -108,11 +108,6 @@ export function readAll<View>(raws: readonly RawObject[], parse: (raw: RawObject
   return reading
 }
 
-/** The key of an object that was read: `namespace/name`, or `name` for a cluster-scoped one. */
-export function keyOfView({ metadata: { namespace, name } }: { metadata: Metadata }): string {
-  return namespace === undefined ? name : `${namespace}/${name}`
-}
-
 /** Takes a key apart. */
 export function placeOfKey(key: string): { namespace?: string; name: string } {
   const [first, second] = key.split('/') as [string, string?]

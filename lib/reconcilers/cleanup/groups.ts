@@ -3,14 +3,14 @@
 // The index only nominates; who goes is decided on the live reads alone.
 
 import { createHash } from 'node:crypto'
-import type { KubernetesApi } from '../../kubernetes/api.ts'
+import { type KubernetesApi, keyOf } from '../../kubernetes/api.ts'
 import { listPages, readObject } from '../../kubernetes/pages.ts'
 import {
   BREAKGLASS_SESSIONS,
   type BreakglassSession,
   parseBreakglassSession,
 } from '../../kubernetes/resources/breakglass-session.ts'
-import { keyOfView, placeOfKey, type Reading, readAll } from '../../kubernetes/resources/fields.ts'
+import { placeOfKey, type Reading, readAll } from '../../kubernetes/resources/fields.ts'
 import { LIVE_STATES, tripleOf } from './rules/duplicates.ts'
 
 /** Sessions that were for the same cluster, user and group when they were listed. */
@@ -36,7 +36,7 @@ export function openGroupIndex(): GroupIndex {
   return {
     add(session) {
       const triple = tripleOf(session)
-      const key = keyOfView(session)
+      const key = keyOf(session)
       const first = firstByTriple.get(triple)
       if (first === undefined) firstByTriple.set(triple, key)
       else if (first !== key) keysByTriple.set(triple, (keysByTriple.get(triple) ?? new Set([first])).add(key))

@@ -2,10 +2,10 @@
 // for one object that is looked at again after a conflict. Who is a candidate says `observe.ts`, what happens to it the
 // rules. Every action is bound to the state it was judged on.
 
-import type { Resource } from '../../kubernetes/api.ts'
+import { keyOf, type Resource } from '../../kubernetes/api.ts'
 import { BREAKGLASS_SESSIONS, type BreakglassSession } from '../../kubernetes/resources/breakglass-session.ts'
 import { DEBUG_SESSIONS, type DebugSession } from '../../kubernetes/resources/debug-session.ts'
-import { keyOfView, type Metadata } from '../../kubernetes/resources/fields.ts'
+import type { Metadata } from '../../kubernetes/resources/fields.ts'
 import type { Target } from '../../kubernetes/writer.ts'
 import type { Action, Scope } from '../../tick/reconciler.ts'
 import { decideDebug } from './rules/debug.ts'
@@ -66,7 +66,7 @@ function planCandidate(candidate: Candidate, nowMs: number, settings: CleanupSet
 }
 
 function planGroup(sessions: readonly BreakglassSession[], scope: Scope, nowMs: number): CleanupAction[] {
-  const group = sessions.map(keyOfView)
+  const group = sessions.map(keyOf)
   return decideDuplicates(sessions, nowMs)
     .filter(({ session }) => isInScope(scope, session.metadata))
     .map(({ session, decision }) => ({ ...toAction('duplicates', session, decision), group }))
@@ -79,7 +79,7 @@ function toAction(
 ): CleanupAction {
   return {
     phase,
-    object: keyOfView(session),
+    object: keyOf(session),
     from: session.status.state,
     ...decision,
     target: toTarget(phase === 'debug' ? DEBUG_SESSIONS : BREAKGLASS_SESSIONS, session.metadata),

@@ -4,8 +4,8 @@
 // sessions that were missed, or created meanwhile, can only make fewer lose. Sessions that are to end by the clock take
 // no part. See pkg/breakglass/cleanup_duplicate_sessions.go in telekom/k8s-breakglass.
 
+import { keyOf } from '../../../kubernetes/api.ts'
 import type { BreakglassSession } from '../../../kubernetes/resources/breakglass-session.ts'
-import { keyOfView } from '../../../kubernetes/resources/fields.ts'
 import { toInstant } from '../../../time.ts'
 import type { Decision } from './decision.ts'
 import { isEnding } from './session.ts'
@@ -59,7 +59,7 @@ function decideLoser(loser: BreakglassSession, winner: BreakglassSession, nowMs:
     ...(isApproved && { expiresAt: now }),
     ...(!isApproved && loser.status.withdrawnAtMs === undefined && { withdrawnAt: now }),
   })
-  return { to: change.to, reason: change.reason, note: `duplicate of ${keyOfView(winner)}`, status }
+  return { to: change.to, reason: change.reason, note: `duplicate of ${keyOf(winner)}`, status }
 }
 
 function mayContend(session: BreakglassSession, nowMs: number): boolean {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { RawObject } from '../../../../lib/kubernetes/api.ts'
-import { keyOfView } from '../../../../lib/kubernetes/resources/fields.ts'
+import { keyOf, type RawObject } from '../../../../lib/kubernetes/api.ts'
 import type { Cursor } from '../../../../lib/reconcilers/cleanup/cursor.ts'
 import { GROUPS_PER_PAGE, observeCleanup } from '../../../../lib/reconcilers/cleanup/observe.ts'
 import type { Candidate } from '../../../../lib/reconcilers/cleanup/plan.ts'
@@ -20,7 +19,7 @@ async function observe(
 }
 
 function namesOf(items: readonly Candidate[]): string[] {
-  return items.flatMap(item => (item.phase === 'duplicates' ? item.sessions.map(keyOfView) : [keyOfView(item.session)]))
+  return items.flatMap(item => (item.phase === 'duplicates' ? item.sessions.map(keyOf) : [keyOf(item.session)]))
 }
 
 /** Pages as text, e.g. `expire: team/a team/b`. */
