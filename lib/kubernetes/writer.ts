@@ -91,7 +91,6 @@ export function openWriter(api: KubernetesApi, options: { dryRun?: boolean } = {
             // Beside a body the query counts for nothing, `dryRun` included.
             ...(dryRun && { dryRun: [dryRun] }),
             preconditions: { uid: target.uid, resourceVersion: target.resourceVersion },
-            // A DELETE with a body ignores what its query says.
           },
           signal,
         },
