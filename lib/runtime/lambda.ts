@@ -5,6 +5,7 @@ import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
 import type * as z from 'zod'
 import { errorCode, errorMessage } from '../errors.ts'
+import { TickFailedError } from '../tick/outcome.ts'
 import { parseEvent } from './event.ts'
 import { openWiring, type Wiring } from './wiring.ts'
 
@@ -31,7 +32,7 @@ export function lambda<Event>(schema: z.ZodType<Event>, run: Run<Event>, open: (
   let wiring: Wiring | undefined
   const handler = middy<unknown, unknown>({ timeoutEarlyInMillis: 0 })
     .onError(({ error }) => {
-      wiring?.log.error('invocation failed', { code: errorCode(error), reason: errorMessage(error) })
+      wiring?.log.error('invocation failed', { code: errorCode(error), reason: reasonOf(error) })
     })
     .handler(async (event: unknown, context: Context) => {
       wiring ??= open()
@@ -42,4 +43,9 @@ export function lambda<Event>(schema: z.ZodType<Event>, run: Run<Event>, open: (
       return await run(parseEvent(schema, event), invocation, wiring)
     })
   return (event, context) => handler(event, context) as Promise<unknown>
+}
+
+/** A failed tick's message is made of messages that are safe to log. */
+function reasonOf(error: unknown): string {
+  return error instanceof TickFailedError ? error.message : errorMessage(error)
 }
