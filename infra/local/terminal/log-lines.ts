@@ -38,6 +38,7 @@ const tick = z.object({
   stoppedBy: words.optional(),
   error: z.object({ code: words, message: words }).optional(),
   shutdownErrors: z.array(words).default([]),
+  abandoned: z.number().default(0),
 })
 
 /** What a tick came to, as its log line tells it: `tick` is an RFC 3339 instant or `manual/<id>`, times are ms. */

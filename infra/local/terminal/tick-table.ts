@@ -83,7 +83,7 @@ function changeRows({ changes, counts }: Tick, paint: Paint): string[] {
     changes.map(({ object, from, to, reason, note }) => [object, `${from || '-'} → ${to}`, reason, note]),
     [paint.strong, text => text, text => text, paint.faint],
   )
-  return [...rows, ...more(counts.changed - changes.length, 'changes', paint)]
+  return [...rows, ...more(counts.changed - changes.length, 'change', paint)]
 }
 
 function failureRows({ failures, counts }: Tick, paint: Paint): string[] {
@@ -91,11 +91,11 @@ function failureRows({ failures, counts }: Tick, paint: Paint): string[] {
     failures.map(({ object, code, message }) => [object, code, message]),
     [paint.strong, paint.bad, text => text],
   )
-  return [...rows, ...more(counts.failed - failures.length, 'failures', paint)]
+  return [...rows, ...more(counts.failed - failures.length, 'failure', paint)]
 }
 
-function more(count: number, what: string, paint: Paint): string[] {
-  return count > 0 ? [paint.faint(`… and ${count} more ${what}`)] : []
+function more(amount: number, what: string, paint: Paint): string[] {
+  return amount > 0 ? [paint.faint(`… and ${count(amount, `more ${what}`)}`)] : []
 }
 
 /** Pads every column but the last to its longest cell, two spaces apart; colours come after, so that they take no room. */
@@ -114,19 +114,21 @@ function aligned(rows: readonly string[][], paints: readonly ((text: string) => 
 }
 
 function remarks(tick: Tick, paint: Paint): string[] {
-  const { tookOverFrom, settled, missedTicks, error, shutdownErrors } = tick
+  const { tookOverFrom, settled, missedTicks, abandoned, error, shutdownErrors } = tick
   const lines: string[] = []
   if (tookOverFrom) lines.push(paint.careful(`took over from ${tookOverFrom}, whose term had ended`))
   if (settled) lines.push(paint.careful('waited first, until no write of the term before could still be in flight'))
   if (missedTicks > 0)
-    lines.push(
-      paint.careful(
-        `${missedTicks} ${missedTicks === 1 ? 'tick' : 'ticks'} before it never completed; it did their work`,
-      ),
-    )
+    lines.push(paint.careful(`${count(missedTicks, 'tick')} before it never completed; it did their work`))
+  if (abandoned > 0)
+    lines.push(paint.careful(`${count(abandoned, 'change')} cut off unanswered; the next tick waits before it begins`))
   if (error) lines.push(`${paint.bad(error.code)}  ${error.message}`)
   for (const shutdownError of shutdownErrors) lines.push(`${paint.bad('shutdown')}  ${shutdownError}`)
   return lines
+}
+
+function count(amount: number, what: string): string {
+  return `${amount} ${what}${amount === 1 ? '' : 's'}`
 }
 
 function closing({ kind, durationMs, budgetLeftMs, counts, stoppedBy }: Tick, paint: Paint): string {

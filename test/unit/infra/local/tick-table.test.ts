@@ -160,6 +160,11 @@ describe('the table of a tick', () => {
       remark: '  3 ticks before it never completed; it did their work',
     },
     {
+      title: 'changes without an answer',
+      differs: { abandoned: 2 },
+      remark: '  2 changes cut off unanswered; the next tick waits before it begins',
+    },
+    {
       title: 'a shutdown handler that failed',
       differs: { shutdownErrors: ['metrics: timed out'] },
       remark: '  shutdown  metrics: timed out',
