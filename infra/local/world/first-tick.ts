@@ -46,6 +46,7 @@ async function deliver({ deliveries, journal, url, tell, signal }: FirstTick): P
   const atMs = tickAt(Date.now())
   await deliveries.deliver(url, scheduledEvent(atMs))
   await journal.outcomes(toInstant(atMs), 1)
+  signal.throwIfAborted()
   tell('the same tick is delivered again, as a schedule may do')
   await deliveries.deliver(url, scheduledEvent(atMs))
   const outcomes = await journal.outcomes(toInstant(atMs), 2)
