@@ -1,7 +1,7 @@
 // New sample sessions, so that every tick has something to do: some appear a minute before each tick and are due at it.
 // What appears follows from the tick's instant alone.
 
-import { toInstant } from '../terminal/units.ts'
+import { timeOfDay, toInstant } from '../terminal/units.ts'
 import { PERIOD_MS, tickAt } from './deliveries.ts'
 
 const MINUTE_MS = 60_000
@@ -95,7 +95,7 @@ function newcomer(serial: number, dueAtMs: number): Newcomer {
   const grantedGroup = pick(GROUPS, serial)
   const id = (serial % 36 ** 4).toString(36).padStart(4, '0')
   return {
-    what: `${kind.what} at ${toInstant(dueAtMs).slice(11)}`,
+    what: `${kind.what} at ${timeOfDay(dueAtMs)}`,
     object: {
       apiVersion: 'breakglass.t-caas.telekom.com/v1alpha1',
       kind: 'BreakglassSession',
