@@ -28,7 +28,7 @@ export interface TickOutcome {
   /** The tick's identity: an instant, or `manual/<id>`. */
   readonly tick: string
   readonly reason?: SkipReason
-  /** Our fencing token; of a skipped tick, the token in the record. */
+  /** Our fencing token; of a skipped tick, that of the term that holds the lease or did this very tick, if it is known. */
   readonly token?: number
   /** Of a tick that was skipped as held: who holds the lease. */
   readonly holder?: string

@@ -108,7 +108,7 @@ export function openTally(
     skipped: (reason, record) => ({
       ...base('skipped'),
       reason,
-      ...(record ? { token: record.token } : {}),
+      ...(record?.holder || record?.tick === request.tick.id ? { token: record.token } : {}),
       ...(record?.holder ? { holder: record.holder } : {}),
     }),
   }

@@ -5,7 +5,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parse, stringify } from 'yaml'
 import { DYNAMODB_ENVIRONMENT, type EmbeddedDynamodb, startDynamodb } from '../dynamodb/dynamodb.ts'
 import { loadSamples } from '../kubernetes/samples.ts'
 import { type KubernetesApi, startKubernetesApi } from '../kubernetes/server.ts'
@@ -70,7 +69,7 @@ export async function startWorld(options: {
   process.on('exit', remove)
   cleanups.add('the folder with the kubeconfig', remove)
   const kubeconfig = join(folder, 'kubeconfig')
-  writeFileSync(kubeconfig, withoutTls(kubernetes.kubeconfig()), { mode: 0o600 })
+  writeFileSync(kubeconfig, kubernetes.kubeconfig(), { mode: 0o600 })
 
   return {
     kubernetes,
@@ -91,13 +90,6 @@ export async function startWorld(options: {
       LOG_LEVEL: environment.LOG_LEVEL === 'DEBUG' ? 'DEBUG' : 'INFO',
     },
   }
-}
-
-/** Says outright that the server has no TLS; the client library refuses an `http:` server otherwise. */
-function withoutTls(kubeconfig: string): string {
-  const config = parse(kubeconfig)
-  for (const { cluster } of config.clusters) cluster['insecure-skip-tls-verify'] = true
-  return stringify(config)
 }
 
 function drained(lease: { metadata: object }): object {

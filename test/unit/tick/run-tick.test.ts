@@ -77,6 +77,15 @@ describe('a tick', () => {
     expect(await run()).toMatchObject({ kind: 'skipped', reason: 'already-completed', token: 1 })
   })
 
+  it('is skipped without naming a token that was not the one that completed it', async () => {
+    const { run } = world()
+    await run()
+    await run(manualTick('m'))
+    const outcome = await run()
+    expect(outcome).toMatchObject({ kind: 'skipped', reason: 'already-completed' })
+    expect(outcome).not.toHaveProperty('token')
+  })
+
   it('is skipped while another one acts, which is named', async () => {
     const { start, run, clock } = world({ onApply: () => new Promise(() => {}) })
     start()
