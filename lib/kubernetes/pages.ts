@@ -3,6 +3,7 @@
 // created meanwhile behind the place that was reached may be missed until the next tick.
 // Reads never ask for `resourceVersion=0`: they see everything that was acknowledged before they were sent.
 
+import { PermanentError } from '../errors.ts'
 import { type KubernetesApi, keyOf, pathOf, type RawObject, type Resource } from './api.ts'
 
 /** Objects per page; 500 is what client-go's pager and kubectl ask for. */
@@ -54,17 +55,25 @@ export async function* listPages(
     if (answer.status === 410) token = undefined
     else if (answer.status === 400) selector = undefined
     else {
-      const list = answer.body as { metadata: { continue?: string }; items: RawObject[] }
+      const list = toList(answer.body, path)
       const items = list.items.filter(
         item => isAfter(item, after) && hasField(item, selector ? undefined : query.field),
       )
       const last = list.items.at(-1)
       if (last && isAfter(last, after)) after = keyOf(last)
-      token = list.metadata.continue || undefined
+      token = list.continue
       if (items.length > 0) yield items
       if (token === undefined) return
     }
   }
+}
+
+/** What a list answer says; Go writes a list of nothing as null. */
+function toList(body: unknown, path: string): { items: RawObject[]; continue: string | undefined } {
+  const { metadata, items } = body as { metadata?: { continue?: string }; items?: RawObject[] | null }
+  if (metadata && (Array.isArray(items) || items === null))
+    return { items: items ?? [], continue: metadata.continue || undefined }
+  throw new PermanentError('InvalidResource', `GET ${path}: the answer is no list`)
 }
 
 /** Reads one object; undefined when it does not exist. */

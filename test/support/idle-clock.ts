@@ -3,7 +3,7 @@
 import type { Clock } from '../../lib/time.ts'
 
 /** Real time without any sleep begun or ended after which nothing is under way any more, ms; loopback needs far less. */
-const QUIET_MS = 15
+const QUIET_MS = 8
 /** Turns of the event loop that must be quiet as well, so that a process that was held up is not taken for an idle one. */
 const QUIET_TURNS = 50
 

@@ -101,6 +101,28 @@ describe('a list', () => {
   })
 })
 
+describe('an answer to a list', () => {
+  it.each<[string, object]>([
+    ['an object', { kind: 'Thing', metadata: { name: 'a' } }],
+    ['nothing', {}],
+    ['items without metadata', { items: [] }],
+    ['a word for items', { metadata: {}, items: 'none' }],
+  ])('that is %s fails, and is not taken for an empty list', async (_title, body) => {
+    const things = await startThings(SEVEN)
+    things.server.intercept = () => ({ status: 200, body: JSON.stringify(body) })
+    await expect(keysOf(things)).rejects.toMatchObject({
+      code: 'InvalidResource',
+      message: 'GET /apis/test.example/v1/things: the answer is no list',
+    })
+  })
+
+  it('with null for items is an empty list', async () => {
+    const things = await startThings(SEVEN)
+    things.server.intercept = () => ({ status: 200, body: '{"metadata":{},"items":null}' })
+    expect(await keysOf(things)).toEqual([])
+  })
+})
+
 describe('a list whose continue token has expired', () => {
   it('starts again, and gives each object once', async () => {
     const things = await startThings(SEVEN)

@@ -14,7 +14,7 @@ import { type LeaseStatus, manual } from '../../../lib/runtime/manual.ts'
 import { scheduled } from '../../../lib/runtime/scheduled.ts'
 import { openWiring, type Wiring } from '../../../lib/runtime/wiring.ts'
 import type { TickOutcome } from '../../../lib/tick/outcome.ts'
-import { MINUTE_MS, systemClock, toInstant } from '../../../lib/time.ts'
+import { type Clock, MINUTE_MS, systemClock, toInstant } from '../../../lib/time.ts'
 import { idleClock } from '../../support/idle-clock.ts'
 import { recordingLog } from '../../support/log.ts'
 import { at, hour, rawSession, T } from '../reconcilers/cleanup/fixtures.ts'
@@ -43,6 +43,8 @@ export interface Start {
   readonly tokens?: Record<string, string>
   /** CustomResourceDefinitions instead of upstream's. */
   readonly crds?: readonly object[]
+  /** Default: one that passes by itself. */
+  readonly clock?: Clock
   /** false: there is none. Default: one that nobody has held, with nothing to settle. */
   readonly lease?: boolean
 }
@@ -64,6 +66,8 @@ export interface Functions {
   readonly api: KubernetesApi
   /** Variables of the functions; change them before the first call. */
   readonly environment: Record<string, string>
+  /** Starts a new sandbox: nothing is kept of the environment, connections and credentials of the one before. */
+  restart(): void
   /** Calls the scheduled function for the tick that is due by the clock, or with an event. */
   tick(call?: Call & { event?: unknown }): Promise<TickOutcome>
   /** Calls the manual function. */
@@ -90,7 +94,7 @@ afterEach(async () => {
 /** Starts a cluster; it ends with the test. */
 export async function startFunctions(start: Start = {}): Promise<Functions> {
   const { sessions = [], lease = true, crds = CRDS } = start
-  const clock = idleClock(T)
+  const clock = { advance: () => {}, ...(start.clock ?? idleClock(T)) }
   const server = await startKubernetesApi({
     crds: [...crds],
     clock: () => clock.wallMs(),
@@ -112,7 +116,8 @@ export async function startFunctions(start: Start = {}): Promise<Functions> {
     return wiring
   }
   await import('../../../lib/kubernetes/kubeconfig-library.ts')
-  const functions = { scheduled: scheduled(cleanup, open), manual: manual([cleanup], open) }
+  const coldStart = () => ({ scheduled: scheduled(cleanup, open), manual: manual([cleanup], open) })
+  let functions = coldStart()
 
   const own = openTransport(
     { server: new URL(server.url), tls: {}, headers: async () => ({ authorization: `Bearer ${OWN_TOKEN}` }) },
@@ -158,6 +163,9 @@ export async function startFunctions(start: Start = {}): Promise<Functions> {
     log,
     api,
     environment,
+    restart: () => {
+      functions = coldStart()
+    },
     tick: ({ event = { time: toInstant(Math.floor(clock.wallMs() / PERIOD_MS) * PERIOD_MS) }, ...call } = {}) =>
       functions.scheduled(event, contextOf(call)) as Promise<TickOutcome>,
     reconcile,
