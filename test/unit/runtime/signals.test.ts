@@ -1,12 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { setExitCode, stopOnSignal } from '../../../lib/runtime/signals.ts'
 import type { TickOutcome } from '../../../lib/tick/outcome.ts'
-import { startChild } from '../../support/child.ts'
+import { type Child, startChild } from '../../support/child.ts'
 import { at } from '../reconcilers/cleanup/fixtures.ts'
 import { type Functions, overdue, startFunctions } from './harness.ts'
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 const SESSIONS = ['a', 'b', 'c', 'd', 'e']
+
+const children: Child[] = []
+afterEach(() => {
+  for (const child of children.splice(0)) child.process.kill('SIGKILL')
+})
 
 /** Runs a tick in a process of its own that gets the signal while its first write is held back; then that goes on as told. */
 async function interrupt(
@@ -30,6 +35,7 @@ async function interrupt(
     return answer === 'never' ? 'hang' : undefined
   }
   const child = startChild('one-tick.ts', { ...functions.environment, TICK_TIME: at(0), WORKERS: '1', ...environment })
+  children.push(child)
   const exited = new Promise<number | null>(resolve => child.process.on('exit', resolve))
   await isWriting
   for (let time = 0; time < times; time++) {
