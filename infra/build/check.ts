@@ -48,8 +48,10 @@ export function problemsOf(declaration: FunctionDeclaration): string[] {
 }
 
 function network({ vpc: { subnetIds, securityGroupIds } }: FunctionDeclaration): string[] {
-  if (subnetIds.length === 1)
-    return [`one subnet (${subnetIds}): name at least two, in two availability zones, so that losing one costs no tick`]
+  if (new Set(subnetIds).size === 1)
+    return [
+      `one subnet (${subnetIds[0]}): name at least two, in two availability zones, so that losing one costs no tick`,
+    ]
   return subnetIds.length > 0 === securityGroupIds.length > 0
     ? []
     : [`${subnetIds.length} subnets and ${securityGroupIds.length} security groups: give both, or neither`]

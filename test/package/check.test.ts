@@ -87,6 +87,16 @@ describe('problemsOf', () => {
       'one subnet (subnet-1): name at least two',
     ],
     [
+      'the same subnet twice',
+      { ...cleanup, vpc: { ...cleanup.vpc, subnetIds: ['subnet-1', 'subnet-1'] } },
+      'one subnet (subnet-1): name at least two',
+    ],
+    [
+      'security groups without subnets',
+      { ...cleanup, vpc: { ...cleanup.vpc, subnetIds: [] } },
+      '0 subnets and 1 security groups: give both, or neither',
+    ],
+    [
       'subnets without security groups',
       { ...cleanup, vpc: { ...cleanup.vpc, securityGroupIds: [] } },
       '2 subnets and 0 security groups: give both, or neither',

@@ -10,6 +10,17 @@ const CHECKOUT = path.resolve(import.meta.dirname, '../..')
 const PARTS = ['functions', 'lib', 'infra/aws', 'infra/build', 'package.json', 'serverless.yml', 'tsconfig.json']
 const NO_NETWORK = path.join(import.meta.dirname, 'no-network.cjs')
 
+/** Every parameter that adds something to what is deployed. */
+export const EVERYTHING: Variables = {
+  lease: 'dynamodb',
+  eksCluster: 'prod',
+  eksEndpoint: 'https://ABC.gr7.eu-central-1.eks.amazonaws.com',
+  eksCertificateAuthority: 'Y2VydA==',
+  subnetIds: 'subnet-1, subnet-2',
+  securityGroupIds: 'sg-1',
+  alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms',
+}
+
 type Variables = Readonly<Record<string, string>>
 
 /** How a command ended. */
