@@ -19,7 +19,7 @@ describeWith(inject('realServers').dynamodb, 'a real DynamoDB endpoint', real =>
     return {
       async fresh() {
         const name = `fencepost-${count++}`
-        await server.createLeaseItem(name)
+        await server.createLeaseItem(server.table, name)
         return { store: dynamodbStore({ sdk, client, table: server.table, name }), name }
       },
       async plant(name, fields) {
@@ -29,7 +29,7 @@ describeWith(inject('realServers').dynamodb, 'a real DynamoDB endpoint', real =>
       async remove(name) {
         await client.send(new DeleteItemCommand(keyOf(name)))
       },
-      recreate: name => server.createLeaseItem(name),
+      recreate: name => server.createLeaseItem(server.table, name),
       loseNextAnswer() {
         const stop = server.intercept(({ operation }) => {
           if (operation !== 'UpdateItem') return undefined

@@ -42,7 +42,7 @@ const LISTS = {
 
 describe('a clean tick', () => {
   it('costs 3 calls of a Kubernetes lease, one list per page, and a write and an Event per changed session', async () => {
-    world.kubernetes.load([...dueSessions(7, T0), session('alive', T0), session('idle-state', T0, { state: '' })])
+    await world.kubernetes.load([...dueSessions(7, T0), session('alive', T0), session('idle-state', T0, { state: '' })])
     world.kubernetes.clearRequests()
     const sandbox = startSandbox(world.environment('kubernetes'), scenarioClock(T0))
     expect(await sandbox.tick(T0)).toMatchObject({ kind: 'completed', counts: { changed: 7, failed: 0 } })
@@ -65,7 +65,7 @@ describe('a clean tick', () => {
   })
 
   it('reads 1 201 sessions in pages of 500, each page by one request', async () => {
-    world.kubernetes.load(Array.from({ length: 1201 }, (_, i) => session(`s-${String(i).padStart(4, '0')}`, T0)))
+    await world.kubernetes.load(Array.from({ length: 1201 }, (_, i) => session(`s-${String(i).padStart(4, '0')}`, T0)))
     world.kubernetes.clearRequests()
     const sandbox = startSandbox(world.environment('kubernetes'), scenarioClock(T0))
     expect(await sandbox.tick(T0)).toMatchObject({ kind: 'completed', counts: { changed: 0 } })
@@ -79,7 +79,7 @@ describe('a clean tick', () => {
   })
 
   it('writes nothing on the next tick of an unchanged world', async () => {
-    world.kubernetes.load(dueSessions(3, T0))
+    await world.kubernetes.load(dueSessions(3, T0))
     const clock = scenarioClock(T0)
     const sandbox = startSandbox(world.environment('kubernetes'), clock)
     await sandbox.tick(T0)
@@ -101,7 +101,7 @@ describe('a clean tick', () => {
 
 describe.each<LeaseKind>(['kubernetes', 'dynamodb'])('a budget that ends inside a page, with the %s lease', lease => {
   it('leaves a checkpoint; the next tick resumes there and completes, and no session is changed twice', async () => {
-    world.kubernetes.load(dueSessions(12, T0))
+    await world.kubernetes.load(dueSessions(12, T0))
     world.kubernetes.clearRequests()
     const clock = scenarioClock(T0)
     const sandbox = startSandbox(world.environment(lease), clock)

@@ -46,7 +46,7 @@ describe.each<LeaseKind>(['kubernetes', 'dynamodb'])('an actor that is killed, w
   beforeEach(async () => {
     nowMs = T0
     world = await startWorld(['cleanup'], () => nowMs)
-    world.kubernetes.load(dueSessions(SESSIONS, T0))
+    await world.kubernetes.load(dueSessions(SESSIONS, T0))
     child = startChild('./actor.ts', world.environment(lease))
     await child.next()
   })

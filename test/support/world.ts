@@ -1,9 +1,11 @@
-// The embedded servers as scenarios use them: a Kubernetes API with upstream's CRDs and one Lease per loop, and a DynamoDB
-// with one item per loop. Both in this process, so that child processes can be killed and the servers live on.
+// The servers as scenarios use them: a Kubernetes API with upstream's CRDs and one Lease per loop, and a DynamoDB with one
+// item per loop. Embedded ones in this process, so that child processes can be killed and the servers live on; real ones
+// behind the same hooks, where the run has started some.
 
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inject } from 'vitest'
 import { parse } from 'yaml'
 import { type EmbeddedDynamodb, startDynamodb } from '../../infra/local/dynamodb/dynamodb.ts'
 import { type KubernetesApi as EmbeddedKubernetes, startKubernetesApi } from '../../infra/local/kubernetes/server.ts'
@@ -14,17 +16,30 @@ import * as sdk from '../../lib/lease/dynamodb-client.ts'
 import { kubernetesStore } from '../../lib/lease/kubernetes.ts'
 import type { LeaseRecord, LeaseStore } from '../../lib/lease/lease.ts'
 import { systemClock } from '../../lib/time.ts'
+import type { RealServers } from '../real/world/provided.ts'
 
 /** Where lease records live in a scenario. */
 export type LeaseKind = 'kubernetes' | 'dynamodb'
 
-const NAMESPACE = 'fencepost-system'
-const TABLE = 'fencepost-leases'
+/** What scenarios use of an API server. */
+export interface KubernetesServer
+  extends Pick<EmbeddedKubernetes, 'url' | 'requests' | 'clearRequests' | 'intercept' | 'kubeconfig' | 'close'> {
+  /** Stores objects, each with its status. @throws Error – with the server's refusal */
+  load(objects: readonly object[]): Promise<void> | void
+}
+
+/** Both servers, and how an installation is set up on them. */
+export interface Servers {
+  readonly kubernetes: KubernetesServer
+  readonly dynamodb: Pick<EmbeddedDynamodb, 'url' | 'requests' | 'createLeaseItem' | 'intercept' | 'close'>
+  /** Its Leases and items are `<installation>-<loop>`. */
+  readonly installation: string
+  readonly namespace: string
+  readonly table: string
+}
 
 /** Both servers, and what a function needs to reach them. */
-export interface World {
-  readonly kubernetes: EmbeddedKubernetes
-  readonly dynamodb: EmbeddedDynamodb
+export interface World extends Pick<Servers, 'kubernetes' | 'dynamodb'> {
   /** A client of the test's own. */
   readonly api: KubernetesApi
   /** The environment of a function that uses this world. */
@@ -36,33 +51,28 @@ export interface World {
 
 /** Starts both servers; the lease of each loop says that nobody acted before, so that the first term has nothing to settle. */
 export async function startWorld(loops: readonly string[], clock?: () => number): Promise<World> {
-  const kubernetes = await startKubernetesApi({ crds: await customResources(), ...(clock ? { clock } : {}) })
-  const dynamodb = await startDynamodb()
-  await dynamodb.createLeaseTable(TABLE)
-  const names = loops.map(loop => `fencepost-${loop}`)
-  kubernetes.load([
-    ...[NAMESPACE, 'breakglass-system'].map(name => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
-    ...names.map(name => ({
+  const { kubernetes, dynamodb, installation, namespace, table } = await startServers(clock)
+  const names = loops.map(loop => `${installation}-${loop}`)
+  await kubernetes.load(
+    names.map(name => ({
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
-      metadata: { name, namespace: NAMESPACE, annotations: { 'fencepost.dev/drained': '0' } },
+      metadata: { name, namespace, annotations: { 'fencepost.dev/drained': '0' } },
     })),
-  ])
-  for (const name of names) await dynamodb.createLeaseItem(TABLE, name, { drained: 0 })
+  )
+  for (const name of names) await dynamodb.createLeaseItem(table, name, { drained: 0 })
   const folder = await mkdtemp(join(tmpdir(), 'fencepost-'))
   const kubeconfig = join(folder, 'kubeconfig')
   await writeFile(kubeconfig, kubernetes.kubeconfig())
 
   const api = openTransport(
-    { server: new URL(kubernetes.url), tls: {}, headers: async () => ({}) },
+    { server: new URL(kubernetes.url), tls: {}, headers: async () => ({ authorization: 'Bearer administrator' }) },
     { clock: systemClock },
   )
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
   const client = new sdk.DynamoDBClient({ endpoint: dynamodb.url, region: 'eu-central-1', credentials })
   const storeOf = (lease: LeaseKind, name: string): LeaseStore =>
-    lease === 'kubernetes'
-      ? kubernetesStore(api, { namespace: NAMESPACE, name })
-      : dynamodbStore({ sdk, client, table: TABLE, name })
+    lease === 'kubernetes' ? kubernetesStore(api, { namespace, name }) : dynamodbStore({ sdk, client, table, name })
 
   return {
     kubernetes,
@@ -70,8 +80,10 @@ export async function startWorld(loops: readonly string[], clock?: () => number)
     api,
     environment: lease => ({
       LEASE: lease,
+      LEADER_ELECT_ID: installation,
+      LEADER_ELECT_NAMESPACE: namespace,
       KUBECONFIG: kubeconfig,
-      LEASE_TABLE: TABLE,
+      LEASE_TABLE: table,
       DYNAMODB_ENDPOINT: dynamodb.url,
       AWS_REGION: 'eu-central-1',
       AWS_ACCESS_KEY_ID: 'local',
@@ -79,13 +91,26 @@ export async function startWorld(loops: readonly string[], clock?: () => number)
       LOG_LEVEL: 'ERROR',
     }),
     record: async (lease, loop) =>
-      (await storeOf(lease, `fencepost-${loop}`).read(new AbortController().signal)).record,
+      (await storeOf(lease, `${installation}-${loop}`).read(new AbortController().signal)).record,
     async close() {
       client.destroy()
       api.close()
       await Promise.all([kubernetes.close(), dynamodb.close(), rm(folder, { recursive: true })])
     },
   }
+}
+
+async function startServers(clock?: () => number): Promise<Servers> {
+  const real: RealServers | undefined = inject('realServers')
+  if (real) return await (await import('../real/world/servers.ts')).openRealServers(real, clock)
+  const [namespace, table] = ['fencepost-system', 'fencepost-leases']
+  const kubernetes = await startKubernetesApi({ crds: await customResources(), ...(clock ? { clock } : {}) })
+  const dynamodb = await startDynamodb()
+  await dynamodb.createLeaseTable(table)
+  kubernetes.load(
+    [namespace, 'breakglass-system'].map(name => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+  )
+  return { kubernetes, dynamodb, installation: 'fencepost', namespace, table }
 }
 
 async function customResources(): Promise<object[]> {

@@ -19,13 +19,11 @@ export interface KubernetesProxyOptions {
   credentials(token: string): Promise<Record<string, string>>
   /** ms since the epoch; without it the server's own `Date` is passed on. */
   readonly clock?: (() => number) | undefined
-  /** Awaited before any request is passed on. */
-  ready?(): Promise<void>
 }
 
 /** Starts the proxy on a free port. */
 export async function startKubernetesProxy(options: KubernetesProxyOptions): Promise<KubernetesHooks> {
-  const { upstream, credentials, clock, ready } = options
+  const { upstream, credentials, clock } = options
   const requests: RecordedRequest[] = []
 
   async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -35,7 +33,6 @@ export async function startKubernetesProxy(options: KubernetesProxyOptions): Pro
     const { method, path, query, user } = request
     const recorded = { method, path, query: query.toString(), status: 0, user: user.username }
     requests.push(recorded)
-    await ready?.()
     const fault = await proxy.intercept?.(request)
     if (fault === 'hang') return
     if (fault === 'reset') return void message.socket.destroy()

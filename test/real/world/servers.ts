@@ -3,10 +3,12 @@
 
 import { randomBytes } from 'node:crypto'
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb'
+import type { EmbeddedDynamodb } from '../../../infra/local/dynamodb/dynamodb.ts'
 import { createLeaseItem, createLeaseTable, openClient } from '../../../infra/local/dynamodb/lease-table.ts'
 import { SESSIONS_NAMESPACE } from '../../support/sessions.ts'
+import type { KubernetesServer, Servers } from '../../support/world.ts'
 import { type DynamodbHooks, startDynamodbProxy } from '../proxy/dynamodb.ts'
-import { type KubernetesHooks, startKubernetesProxy } from '../proxy/kubernetes.ts'
+import { startKubernetesProxy } from '../proxy/kubernetes.ts'
 import { openUpstream } from '../proxy/upstream.ts'
 import { openAdministrator } from './administrator.ts'
 import { functionHeaders } from './cluster.ts'
@@ -17,39 +19,24 @@ export const ADMINISTRATOR_TOKEN = 'administrator'
 const FUNCTION_TOKEN = 'function'
 const BREAKGLASS = `/apis/breakglass.t-caas.telekom.com/v1alpha1/namespaces/${SESSIONS_NAMESPACE}`
 
-/** A real API server with its hooks. */
-export interface RealKubernetesWorld extends KubernetesHooks {
-  /** Stores objects, each with its status; they are there before any later request is answered. */
-  load(objects: readonly object[]): void
-  /** A kubeconfig of the functions, as YAML. */
-  kubeconfig(): string
-}
-
 /** Puts hooks before the API server. */
-export async function openRealKubernetes(real: RealKubernetes, clock?: () => number): Promise<RealKubernetesWorld> {
+export async function openRealKubernetes(real: RealKubernetes, clock?: () => number): Promise<KubernetesServer> {
   const administrator = await openAdministrator(real.kubeconfig)
-  let loading: Promise<void> = Promise.resolve()
   let created: string[] = []
   const hooks = await startKubernetesProxy({
     upstream: administrator.upstream,
     clock,
-    ready: () => loading,
     credentials: async token =>
       token === FUNCTION_TOKEN ? await functionHeaders(administrator, real) : await administrator.connection.headers(),
   })
   const { close } = hooks
   return Object.assign(hooks, {
-    load(objects: readonly object[]) {
-      loading = loading.then(async () => {
-        created = created.concat(await administrator.create(objects))
-      })
-      // Whatever is asked for next tells it.
-      loading.catch(() => {})
+    async load(objects: readonly object[]) {
+      created = created.concat(await administrator.create(objects))
     },
     kubeconfig: () => toKubeconfig(hooks.url),
     async close() {
       await close()
-      await loading.catch(() => {})
       const leases = created.filter(path => path.includes('/leases/'))
       const sessions = ['breakglasssessions', 'debugsessions'].map(plural => `${BREAKGLASS}/${plural}`)
       const gone = [...leases, ...(real.sessions === true ? sessions : [])]
@@ -74,7 +61,7 @@ function toKubeconfig(server: string): string {
 export interface RealDynamodbWorld extends DynamodbHooks {
   /** A table of this world alone. */
   readonly table: string
-  createLeaseItem(lease: string, options?: { drained?: number }): Promise<void>
+  createLeaseItem: EmbeddedDynamodb['createLeaseItem']
 }
 
 /** Puts hooks before the DynamoDB endpoint. */
@@ -87,8 +74,8 @@ export async function openRealDynamodb({ url }: RealDynamodb): Promise<RealDynam
   const { close } = hooks
   return Object.assign(hooks, {
     table,
-    createLeaseItem: (lease: string, options?: { drained?: number }) =>
-      createLeaseItem(client, { table, lease, ...options }),
+    createLeaseItem: (name: string, lease: string, options?: { drained?: number }) =>
+      createLeaseItem(client, { table: name, lease, ...options }),
     async close() {
       await close()
       upstream.close()
@@ -98,9 +85,20 @@ export async function openRealDynamodb({ url }: RealDynamodb): Promise<RealDynam
   })
 }
 
-/** The servers of a run, when both are there; a scenario needs both. */
-export function bothOf({ kubernetes, dynamodb }: RealServers): { kubernetes: RealKubernetes; dynamodb: RealDynamodb } {
+/**
+ * Both servers of a run as a scenario uses them.
+ * @throws Error – one was left out.
+ */
+export async function openRealServers({ kubernetes, dynamodb }: RealServers, clock?: () => number): Promise<Servers> {
   if (typeof kubernetes === 'string') throw new Error(kubernetes)
   if (typeof dynamodb === 'string') throw new Error(dynamodb)
-  return { kubernetes, dynamodb }
+  const items = await openRealDynamodb(dynamodb)
+  const { namespace } = kubernetes
+  return {
+    kubernetes: await openRealKubernetes(kubernetes, clock),
+    dynamodb: items,
+    installation: namespace,
+    namespace,
+    table: items.table,
+  }
 }
