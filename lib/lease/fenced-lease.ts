@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { LeaseLostError, PermanentError, TransientError } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
-import type { Clock } from '../time.ts'
+import { type Clock, parseInstant } from '../time.ts'
 import { decide, ended, freed, isDrained } from './decide.ts'
 import type {
   AcquireResult,
@@ -80,6 +80,8 @@ export function openLease(options: LeaseOptions): Lease {
     claim: Claim,
     reason: (AcquireResult & { kind: 'refused' })['reason'],
   ): AcquireResult {
+    // Ticks are compared as texts, so that a ledger somebody has written over could refuse every tick there will ever be.
+    if (reason === 'superseded' && parseInstant(record.completedTick) === undefined) throw unreadable(record)
     if (reason === 'held')
       log.info('lease held by another', {
         lease: store.address,
@@ -129,6 +131,13 @@ export function openLease(options: LeaseOptions): Lease {
     return new TransientError(
       'Conflict',
       `${store.address} changed ${MAX_TRIES} times while it was being changed; try again`,
+    )
+  }
+
+  function unreadable({ completedTick }: LeaseRecord): PermanentError {
+    return new PermanentError(
+      'InvalidResource',
+      `${store.address} names "${completedTick}" as its completed tick, which is no instant; remove that value, and the next tick writes it anew`,
     )
   }
 

@@ -7,10 +7,11 @@
 // when the invocation is short.
 
 import { setMaxListeners } from 'node:events'
+import { SERVER_TIMEOUT_MS } from '../kubernetes/api.ts'
 import { type Clock, SECOND_MS } from '../time.ts'
 
-/** Kept for the one write that ends the term: a try of 1 s, its wait and a repeat. */
-export const RELEASE_MS = 3 * SECOND_MS
+/** Kept for the one write that ends the term: a whole try that goes unanswered, the wait after it, and a repeat in 1.5 s. */
+export const RELEASE_MS = SERVER_TIMEOUT_MS + 2 * SECOND_MS
 /** Kept for writing out the last log lines and metrics. */
 export const FLUSH_MS = 250
 /** Kept for timer slack and the platform's own work around the handler. */

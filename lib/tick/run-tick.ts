@@ -2,6 +2,7 @@
 // of it. What must stay true: nothing is read before the settle, nothing is written without the lease, the writer is closed
 // before the lease is given back, and a page that was not finished is seen again from the checkpoint.
 
+import { AbortedError } from '../errors.ts'
 import { watchSkew } from './clock-skew.ts'
 import type { TickOutcome } from './outcome.ts'
 import type { AnyReconciler } from './reconciler.ts'
@@ -28,6 +29,8 @@ export async function runTick(reconciler: AnyReconciler, request: TickRequest, t
     const shutdown = await walkStages({ ...tools, ...term, stages: budget.stages })
     return await endTerm(term, request, tools, tally, shutdown)
   } catch (error) {
+    // Stopped before the lease was asked for: nothing was taken and nothing done.
+    if (error instanceof AbortedError && budget.isSpent()) return tally.outcome('yielded')
     tally.fail(error)
     return tally.outcome('failed')
   } finally {

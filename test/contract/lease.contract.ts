@@ -124,6 +124,14 @@ export function describeLease(title: string, open: () => Promise<LeaseBackend>):
       expect(await granted(nextTick)).toMatchObject({ token: 2, isClean: true, completedTick: tick.id })
     })
 
+    it('names a completed tick that is no instant, since every tick would be refused by it for good', async () => {
+      await backend.plant(name, { completedTick: 'zzz' })
+      await expect(acquire()).rejects.toThrow(
+        /names "zzz" as its completed tick, which is no instant; remove that value/,
+      )
+      expect(await read()).toMatchObject({ holder: '', token: 0 })
+    })
+
     it('clears what an acquire found drained, so that a crash leaves nothing behind', async () => {
       await complete(await granted())
       await granted(nextTick)

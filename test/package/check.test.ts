@@ -40,7 +40,7 @@ describe('problemsOf', () => {
     [
       'a timeout that a settle would use up',
       { ...cleanup, timeoutSeconds: 20 },
-      'cleanup: timeout 20 s is too short for the settle after a crash (15 s), work (1 s), the shutdown stages and the reserves (3.75 s); set it to at least 36 s',
+      'cleanup: timeout 20 s is too short for the settle after a crash (15 s), work (1 s), the shutdown stages and the reserves (7.75 s); set it to at least 40 s',
     ],
     [
       'a rate',

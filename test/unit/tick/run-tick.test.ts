@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { LeaseLostError, PermanentError, TransientError } from '../../../lib/errors.ts'
+import { AbortedError, LeaseLostError, PermanentError, TransientError } from '../../../lib/errors.ts'
 import type { ObjectWriter } from '../../../lib/kubernetes/writer.ts'
 import { openLease } from '../../../lib/lease/fenced-lease.ts'
-import type { LeaseRecord } from '../../../lib/lease/lease.ts'
+import type { Lease, LeaseRecord } from '../../../lib/lease/lease.ts'
 import { memoryStore } from '../../../lib/lease/memory.ts'
 import { cutStages, DEFAULT_STAGES, openBudget, type Stages } from '../../../lib/tick/budget.ts'
 import type { Scope } from '../../../lib/tick/reconciler.ts'
@@ -230,6 +230,22 @@ describe('a tick', () => {
     budget.stop('SIGTERM')
     expect(await clock.run(running)).toMatchObject({ kind: 'yielded', stoppedBy: 'SIGTERM', counts: { changed: 1 } })
     expect(await record()).toMatchObject({ holder: '', drained: 1, checkpoint: '{"v":1,"cursor":{}}' })
+  })
+
+  it('that is stopped before it has the lease is no failure, and takes none', async () => {
+    const { clock, start, record } = world({
+      tools: {
+        lease: {
+          acquire: ({ signal: asking }: { signal: AbortSignal }) =>
+            new Promise((_, reject) => asking.addEventListener('abort', () => reject(new AbortedError('stopped')))),
+        } as unknown as Lease,
+      },
+    })
+    const { running, budget } = start()
+    await clock.advance(1)
+    budget.stop('SIGTERM')
+    expect(await clock.run(running)).toMatchObject({ kind: 'yielded', stoppedBy: 'SIGTERM', counts: { observed: 0 } })
+    expect(await record()).toMatchObject({ token: 0 })
   })
 
   it('leaves no sleeper behind', async () => {
