@@ -14,9 +14,8 @@ import { openAdministrator } from './administrator.ts'
 import { functionHeaders } from './cluster.ts'
 import type { RealDynamodb, RealKubernetes, RealServers } from './provided.ts'
 
-/** Bearer tokens of the proxy: who sends what to the API server behind it. */
+/** Bearer tokens of the proxy; any other one stands for the functions, so that tests can tell processes apart by it. */
 export const ADMINISTRATOR_TOKEN = 'administrator'
-const FUNCTION_TOKEN = 'function'
 const BREAKGLASS = `/apis/breakglass.t-caas.telekom.com/v1alpha1/namespaces/${SESSIONS_NAMESPACE}`
 
 /** Puts hooks before the API server. */
@@ -27,14 +26,16 @@ export async function openRealKubernetes(real: RealKubernetes, clock?: () => num
     upstream: administrator.upstream,
     clock,
     credentials: async token =>
-      token === FUNCTION_TOKEN ? await functionHeaders(administrator, real) : await administrator.connection.headers(),
+      token === ADMINISTRATOR_TOKEN
+        ? await administrator.connection.headers()
+        : await functionHeaders(administrator, real),
   })
   const { close } = hooks
   return Object.assign(hooks, {
     async load(objects: readonly object[]) {
       created = created.concat(await administrator.create(objects))
     },
-    kubeconfig: () => toKubeconfig(hooks.url),
+    kubeconfig: (token = 'function') => toKubeconfig(hooks.url, token),
     async close() {
       await close()
       const leases = created.filter(path => path.includes('/leases/'))
@@ -46,13 +47,13 @@ export async function openRealKubernetes(real: RealKubernetes, clock?: () => num
   })
 }
 
-function toKubeconfig(server: string): string {
+function toKubeconfig(server: string, token: string): string {
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': 'real',
     clusters: [{ name: 'real', cluster: { server } }],
-    users: [{ name: 'function', user: { token: FUNCTION_TOKEN } }],
+    users: [{ name: 'function', user: { token } }],
     contexts: [{ name: 'real', context: { cluster: 'real', user: 'function' } }],
   })
 }
