@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { withProgress } from './progress.ts'
+import { withProgress } from './process/progress.ts'
 
 const UNFINISHED = '.unfinished-'
 

@@ -4,8 +4,8 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cached } from './cache.ts'
-import { freePort, keepServer } from './kept.ts'
-import { runTool, temporaryFolder } from './tools.ts'
+import { freePort, keepServer } from './process/kept.ts'
+import { runTool, temporaryFolder } from './process/tools.ts'
 
 const VERSION = '2.6.1'
 const POM = fileURLToPath(new URL('maven/pom.xml', import.meta.url))

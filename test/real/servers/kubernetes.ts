@@ -6,8 +6,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { get } from 'node:https'
 import { join } from 'node:path'
-import { freePort, type Kept, keepServer } from './kept.ts'
-import { temporaryFolder } from './tools.ts'
+import { freePort, type Kept, keepServer } from './process/kept.ts'
+import { temporaryFolder } from './process/tools.ts'
 
 /** A running API server. */
 export interface KubernetesServer {
