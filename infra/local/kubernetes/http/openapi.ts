@@ -2,7 +2,7 @@
 // a v3 document that says which writes accept dryRun and fieldValidation. The schemas of built-in kinds are not in it.
 import { apiVersionOf, type Kind } from '../kinds/kind.ts'
 import type { Registry } from '../kinds/registry.ts'
-import { type Reply, reply } from './reply.ts'
+import { type Reply, reply, text } from './reply.ts'
 
 const TITLE = 'Kubernetes'
 
@@ -30,7 +30,9 @@ export function openApi(registry: Registry, path: string, acceptHeader: string, 
   }
   if (path === '/openapi/v3') {
     const paths = [...groups.keys()].map(key => [key, { serverRelativeURL: `/openapi/v3/${key}` }])
-    return reply(200, JSON.stringify({ paths: Object.fromEntries(paths) }))
+    const index = JSON.stringify({ paths: Object.fromEntries(paths) })
+    // So does kube-apiserver: JSON under a type of text.
+    return text(200, index)
   }
   const kinds = groups.get(path.replace(/^\/openapi\/v3\//, ''))
   if (!path.startsWith('/openapi/v3/') || kinds === undefined) return undefined

@@ -51,10 +51,22 @@ export const text = (status: number, body: string): Reply => ({
   body,
 })
 
-/** A refusal as an answer. */
-export function refusal(error: ApiError): Reply {
+const SERVED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
+
+/** The coarse look at an Accept header that comes before everything else for built-in kinds. @throws ApiError – 406 */
+export function checkAccept(header = ''): void {
+  const types = header.split(',').map(part => part.split(';')[0]?.trim().toLowerCase() ?? '')
+  if (types.some(type => ['', '*/*', 'application/*', ...SERVED].includes(type))) return
+  const why = `406: Not Acceptable\n\nAvailable representations: ${SERVED.join(', ')}`
+  throw new ApiError(406, 'NotAcceptable', why, {})
+}
+
+/** A refusal as an answer, in YAML where the Accept header asks for nothing else. */
+export function refusal(error: ApiError, acceptHeader?: string): Reply {
   const after = (error.status.details as { retryAfterSeconds?: number } | undefined)?.retryAfterSeconds
-  const answer = reply(error.status.code, JSON.stringify(error.status))
+  const isYaml = /^\s*application\/yaml\s*$/i.test(acceptHeader ?? '')
+  const accepted = isYaml ? ({ mediaType: 'application/yaml', as: undefined } as const) : undefined
+  const answer = reply(error.status.code, JSON.stringify(error.status), accepted)
   return after === undefined
     ? answer
     : ({ ...answer, headers: { ...answer.headers, 'retry-after': String(after) } } as Reply)

@@ -15,7 +15,7 @@ import { discover, VERSION } from './discovery.ts'
 import { openApi } from './openapi.ts'
 import { removeAll, removeOne } from './removals.ts'
 import { entryJson, objectJson, oneJson, pageJson } from './render.ts'
-import { accept, type Reply, refusal, reply, text } from './reply.ts'
+import { accept, checkAccept, type Reply, refusal, reply, text } from './reply.ts'
 import { type Address, type ApiRequest, parsePath } from './request.ts'
 
 /** Answers a request; refusals are answers too. */
@@ -23,7 +23,7 @@ export function answer(api: Api, request: ApiRequest): Reply {
   try {
     return route(api, request)
   } catch (error) {
-    if (error instanceof ApiError) return refusal(error)
+    if (error instanceof ApiError) return refusal(error, request.headers.accept)
     throw error
   }
 }
@@ -35,7 +35,11 @@ function route(api: Api, request: ApiRequest): Reply {
   const found =
     discover(api.registry, path, headers.host ?? '') ??
     openApi(api.registry, path, headers.accept ?? '', VERSION.gitVersion)
-  if (found !== undefined) return method === 'GET' || method === 'HEAD' ? found : refusal(methodNotAllowed())
+  if (found !== undefined) {
+    // The list of groups is served by an aggregator that looks at no method.
+    const isRead = method === 'GET' || method === 'HEAD' || path === '/apis'
+    return isRead ? found : refusal(methodNotAllowed())
+  }
   const address = parsePath(path)
   if (address === undefined) return pageNotFound()
   const kind = api.registry.find(address.group, address.version, address.plural)
@@ -49,7 +53,15 @@ function route(api: Api, request: ApiRequest): Reply {
     if (kind.custom) return pageNotFound()
     return refusal(address.name === '' && kind.namespaced ? methodNotAllowed() : unknownResource())
   }
-  return address.name === '' ? onCollection(api, kind, address, request) : onObject(api, kind, address, request)
+  if (!kind.custom) checkAccept(headers.accept)
+  const answered =
+    address.name === '' ? onCollection(api, kind, address, request) : onObject(api, kind, address, request)
+  return kind.warning === undefined ? answered : withWarning(answered, kind.warning)
+}
+
+function withWarning(answered: Reply, warning: string): Reply {
+  const warnings = [`299 - ${JSON.stringify(warning)}`, ...[answered.headers.warning ?? []].flat()]
+  return { ...answered, headers: { ...answered.headers, warning: warnings } } as Reply
 }
 
 function checkTimeout(query: URLSearchParams): void {
@@ -101,6 +113,10 @@ function onObject(api: Api, kind: Kind, address: Address, request: ApiRequest): 
   const target: Target = { kind, namespace, name, part: subresource === 'status' ? 'status' : undefined }
   switch (method) {
     case 'GET': {
+      if (address.watch) {
+        query.append('fieldSelector', `metadata.name=${name}`)
+        return startWatch(api, kind, namespace, request)
+      }
       const accepted = accept(headers.accept)
       const entry = get(api, target, query.get('resourceVersion') ?? '')
       return reply(200, oneJson(kind, entry, accepted, query.get('includeObject') ?? '', api.clock()), accepted)
@@ -148,7 +164,7 @@ function answerWritten(api: Api, { headers }: ApiRequest, kind: Kind, written: W
 function startWatch(api: Api, kind: Kind, namespace: string, { query, headers }: ApiRequest): Reply {
   const accepted = accept(headers.accept)
   const includeObject = query.get('includeObject') ?? ''
-  const options = { ...readListOptions(query), limit: 0, continueToken: '' }
+  const options = { ...readListOptions(query, true), limit: 0, continueToken: '' }
   const encode = (entry: Parameters<typeof entryJson>[1]) =>
     accepted.as === undefined ? entryJson(kind, entry) : oneJson(kind, entry, accepted, includeObject, api.clock())
   const started = watch(api, kind, namespace, options, isTrue(query.get('sendInitialEvents')), encode)

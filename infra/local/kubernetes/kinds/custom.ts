@@ -29,6 +29,8 @@ export interface DefinitionVersion {
   name: string
   served: boolean
   storage: boolean
+  deprecated?: boolean
+  deprecationWarning?: string
   schema?: { openAPIV3Schema?: Schema }
   subresources?: { status?: JsonObject }
   selectableFields?: { jsonPath: string }[]
@@ -67,6 +69,9 @@ export function customKinds({ group, scope, names, versions }: Definition): Kind
         hasStatus,
         countsGenerations: true,
         columns: columnsOf(version),
+        ...(version.deprecated === true
+          ? { warning: version.deprecationWarning ?? `${group}/${version.name} ${names.kind} is deprecated` }
+          : {}),
         schema,
         fieldLabels: [...selectable.keys()],
         field: (object, label) => toFieldValue(selectable.get(label)?.(object)[0]),

@@ -93,7 +93,7 @@ export const SECRETS = defineKind({
   columns: [
     NAME,
     { name: 'Type', type: 'string', cell: object => object.type },
-    { name: 'Data', type: 'string', cell: object => String(count(object, 'data')) },
+    { name: 'Data', type: 'string', cell: object => count(object, 'data') },
     AGE,
   ],
   fieldLabels: ['type'],
@@ -121,7 +121,7 @@ export const CONFIG_MAPS = defineKind({
   plural: 'configmaps',
   shortNames: ['cm'],
   updatesUnconditionally: true,
-  columns: [NAME, { name: 'Data', type: 'string', cell: object => String(count(object, 'data', 'binaryData')) }, AGE],
+  columns: [NAME, { name: 'Data', type: 'string', cell: object => count(object, 'data', 'binaryData') }, AGE],
   decode: body => decodeNative(body, CONFIG_MAP),
   validate: configMapErrors,
   validateUpdate: (object, old) => [

@@ -80,12 +80,19 @@ function errorsOf(object: KubeObject): FieldError[] {
   for (const [at, version] of versions.entries()) {
     const schema = version.schema?.openAPIV3Schema
     if (schema === undefined) errors.push({ type: 'Required', field: `spec.versions[${at}].schema.openAPIV3Schema` })
-    else
-      untyped(
-        schema,
-        versions.length === 1 ? 'spec.validation.openAPIV3Schema' : `spec.versions[${at}].schema.openAPIV3Schema`,
-        errors,
-      )
+    else {
+      const path =
+        versions.length === 1 ? 'spec.validation.openAPIV3Schema' : `spec.versions[${at}].schema.openAPIV3Schema`
+      if (schema.type !== undefined && schema.type !== 'object') {
+        errors.push({
+          type: 'Invalid',
+          field: `${path}.type`,
+          value: schema.type,
+          detail: 'must be object at the root',
+        })
+      }
+      untyped(schema, path, errors)
+    }
   }
   return errors
 }

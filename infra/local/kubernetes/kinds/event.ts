@@ -206,13 +206,33 @@ const common = {
     { name: 'Type', type: 'string', cell: (object: KubeObject) => object.type ?? '' },
     { name: 'Reason', type: 'string', cell: (object: KubeObject) => object.reason ?? '' },
     { name: 'Object', type: 'string', cell: (object: KubeObject) => aboutOf(toCore(object)) },
+    {
+      name: 'Subobject',
+      type: 'string',
+      priority: 1,
+      cell: (object: KubeObject) => (toCore(object).involvedObject as JsonObject).fieldPath ?? '',
+    },
+    { name: 'Source', type: 'string', priority: 1, cell: (object: KubeObject) => sourceOf(toCore(object)) },
     { name: 'Message', type: 'string', cell: (object: KubeObject) => String(toCore(object).message ?? '').trim() },
+    {
+      name: 'First Seen',
+      type: 'string',
+      priority: 1,
+      cell: (object: KubeObject, nowMs: number) => ageOf(firstSeen(toCore(object)), nowMs),
+    },
+    { name: 'Count', type: 'string', priority: 1, cell: (object: KubeObject) => countOf(toCore(object)) },
     { ...NAME, priority: 1 },
   ],
 }
 
 const lastSeen = (core: KubeObject) =>
   (core.series as JsonObject | undefined)?.lastObservedTime ?? core.lastTimestamp ?? core.eventTime
+const firstSeen = (core: KubeObject) => core.firstTimestamp ?? core.eventTime
+const countOf = (core: KubeObject) => (core.series as JsonObject | undefined)?.count ?? core.count ?? 1
+const sourceOf = (core: KubeObject) => {
+  const { component = core.reportingComponent, host = core.reportingInstance } = core.source as JsonObject
+  return [component, host].filter(part => part !== '').join(', ')
+}
 const aboutOf = (core: KubeObject) => {
   const { kind = '', name = '' } = core.involvedObject as { kind?: string; name?: string }
   return `${kind.toLowerCase()}/${name}`

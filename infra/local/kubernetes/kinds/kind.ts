@@ -39,6 +39,8 @@ export interface Kind extends Named {
   countsGenerations: boolean
   deletesCollections: boolean
   columns: Column[]
+  /** Told with every answer, as of a deprecated version. */
+  warning?: string
   /** The OpenAPI schema, for clients that explain fields; built-in kinds have none here. */
   schema?: Schema
   /** The labels a field selector may use beyond metadata.name and metadata.namespace. */

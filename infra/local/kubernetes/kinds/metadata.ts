@@ -75,14 +75,13 @@ export function generatedName(base: string): string {
   return `${base.slice(0, 58)}${suffix}`
 }
 
-/** What the server sets on create, whatever the client sent: identity and times; generation 1 where the kind counts. */
+/** What the server sets on create, whatever the client sent: identity and times; generation 1 where the kind counts it, else it is kept. */
 export function stampCreated(metadata: Metadata, atMs: number, countsGenerations: boolean): void {
   metadata.uid = randomUUID()
   metadata.creationTimestamp = toTime(atMs)
   delete metadata.deletionTimestamp
   delete metadata.deletionGracePeriodSeconds
   if (countsGenerations) metadata.generation = 1
-  else delete metadata.generation
 }
 
 /** Field errors of an object's metadata, as on create. */
@@ -132,6 +131,10 @@ function validateOwners(owners: JsonObject[], errors: FieldError[]): void {
     ] as const) {
       if (owner[key] === '')
         errors.push({ type: 'Invalid', field: `metadata.ownerReferences.${key}`, value: '', detail })
+    }
+    if (owner.apiVersion === 'v1' && owner.kind === 'Event') {
+      const detail = '/v1, Kind=Event is disallowed from being an owner'
+      errors.push({ type: 'Invalid', field: 'metadata.ownerReferences', value: owner, detail })
     }
   }
   const controllers = owners.filter(owner => owner.controller === true)

@@ -11,7 +11,7 @@ const LABEL_VALUE =
 const CONFIG_KEY =
   "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
 
-const tooLong = (most: number) => `must be no more than ${most} bytes`
+const tooLong = (most: number) => `must be no more than ${most} characters`
 
 /** Why `name` is no DNS subdomain (most kinds' names); empty when it is one. */
 export function subdomainErrors(name: string): string[] {

@@ -13,7 +13,7 @@ export class Registry {
   readonly #kinds = new Map<string, Kind>()
 
   constructor() {
-    for (const kind of [NAMESPACES, CONFIG_MAPS, SECRETS, CORE_EVENTS, DEFINITIONS, LEASES, EVENTS]) {
+    for (const kind of [CONFIG_MAPS, CORE_EVENTS, NAMESPACES, SECRETS, EVENTS, DEFINITIONS, LEASES]) {
       this.#kinds.set(`${apiVersionOf(kind)}/${kind.plural}`, kind)
     }
   }
@@ -46,7 +46,7 @@ export class Registry {
     return [...this.#kinds.values()].filter(kind => kind.group === group && kind.version === version)
   }
 
-  /** The named groups with their versions, in the order they came to be served. */
+  /** The named groups in the order they came to be served, each with its versions, the preferred one first. */
   groups(): Map<string, string[]> {
     const groups = new Map<string, string[]>()
     for (const { group, version } of this.#kinds.values()) {
@@ -55,6 +55,7 @@ export class Registry {
       groups.set(group, versions)
     }
     groups.delete('')
+    for (const versions of groups.values()) versions.sort((one, other) => comparable(other) - comparable(one))
     return groups
   }
 
@@ -62,4 +63,12 @@ export class Registry {
   isBuiltIn(group: string): boolean {
     return [...this.#kinds.values()].some(kind => kind.group === group && !kind.custom)
   }
+}
+
+/** Stable before beta before alpha, then the higher number; every other name is below. */
+function comparable(version: string): number {
+  const [, major, stage, minor = '0'] = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version) ?? []
+  if (major === undefined) return -1
+  const rank = stage === undefined ? 2 : stage === 'beta' ? 1 : 0
+  return rank * 1e8 + Number(major) * 1e4 + Number(minor)
 }

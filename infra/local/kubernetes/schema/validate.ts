@@ -100,7 +100,12 @@ function checkNumber(value: number, schema: Schema, at: At, errors: FieldError[]
   const invalid = (detail: string) =>
     errors.push({ type: 'Invalid', field: at.field, value, detail: `${at.said} in body should be ${detail}` })
   const { multipleOf, maximum, minimum } = schema
-  if (multipleOf !== undefined && !Number.isInteger(value / multipleOf)) invalid(`a multiple of ${multipleOf}`)
+  // Upstream cuts the factor down to an integer where the value is one.
+  const factor = multipleOf !== undefined && Number.isInteger(value) ? Math.trunc(multipleOf) : multipleOf
+  if (factor === 0) {
+    const detail = `factor MultipleOf declared for ${at.said} must be positive: 0`
+    errors.push({ type: 'Invalid', field: at.field, value, detail })
+  } else if (factor !== undefined && !Number.isInteger(value / factor)) invalid(`a multiple of ${multipleOf}`)
   if (maximum !== undefined && (schema.exclusiveMaximum === true ? value >= maximum : value > maximum)) {
     invalid(`less than ${schema.exclusiveMaximum === true ? '' : 'or equal to '}${maximum}`)
   }

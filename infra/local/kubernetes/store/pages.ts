@@ -72,10 +72,16 @@ const toToken = (revision: number, start: string) =>
 
 function fromToken(token: string): { revision: number; start: string } {
   let parsed: unknown
+  const text = Buffer.from(token, 'base64url').toString('utf8')
   try {
-    parsed = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'))
+    parsed = JSON.parse(text)
   } catch {
-    throw refused('invalid character looking for beginning of value')
+    const isBegun = /^\s*([{["]|$)/.test(text)
+    throw refused(
+      isBegun
+        ? 'unexpected end of JSON input'
+        : `invalid character '${text.trimStart()[0]}' looking for beginning of value`,
+    )
   }
   const { v, rv, start } = (parsed ?? {}) as { v?: unknown; rv?: unknown; start?: unknown }
   if (v !== 'meta.k8s.io/v1') throw refused(`server does not recognize this encoded version ${v ?? ''}`)
@@ -85,5 +91,6 @@ function fromToken(token: string): { revision: number; start: string } {
   if (typeof start !== 'string' || start === '') {
     throw refused('encoded start key empty (version meta.k8s.io/v1)')
   }
+  if (`/${start}`.includes('/../') || start.endsWith('/..')) throw refused(start)
   return { revision: rv, start }
 }

@@ -41,8 +41,10 @@ export function parseBody(text: string, contentType: string | undefined, of: str
   } catch (error) {
     throw refused(`couldn't get version/kind; json parse error: ${goJsonError(error as Error)}`)
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
-  const found = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value
+  // Go decodes null into an object without any field.
+  if (value === null) return {}
+  if (typeof value === 'object' && !Array.isArray(value)) return value as JsonObject
+  const found = Array.isArray(value) ? 'array' : typeof value
   const into = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
   throw refused(
     `couldn't get version/kind; json parse error: json: cannot unmarshal ${found} into Go value of type ${into}`,

@@ -25,7 +25,7 @@ export function list(api: Api, kind: Kind, namespace: string, options: ListOptio
   const revision = options.exact ? Number(resourceVersion) : undefined
   return readPage(api.store, api.store.collection(kind.collection), {
     prefix: prefixOf(kind, namespace),
-    limit: resourceVersion === '0' && continueToken === '' ? 0 : limit,
+    limit: resourceVersion === '0' ? 0 : limit,
     continueToken,
     revision,
     matches,

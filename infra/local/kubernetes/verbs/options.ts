@@ -20,8 +20,27 @@ export function readWriteOptions(query: URLSearchParams, of: string): WriteOptio
     const detail = 'supported values: "", "Ignore", "Strict", "Warn"'
     errors.push({ type: 'NotSupported', field: 'fieldValidation', value: fieldValidation, detail })
   }
+  checkFieldManager(query.get('fieldManager') ?? '', errors)
   if (errors.length > 0) throw invalid('meta.k8s.io', of, '', errors)
   return { dryRun, fieldValidation: (fieldValidation || 'Warn') as FieldValidation }
+}
+
+const FIELD_MANAGER_MOST = 128
+
+function checkFieldManager(name: string, errors: FieldError[]): void {
+  if (Buffer.byteLength(name) > FIELD_MANAGER_MOST) {
+    const detail = `may not be more than ${FIELD_MANAGER_MOST} bytes`
+    errors.push({ type: 'TooLong', field: 'fieldManager', detail })
+  }
+  let at = 0
+  for (const letter of name) {
+    if (/[\p{C}\p{Z}]/u.test(letter) && letter !== ' ') {
+      const code = (letter.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
+      const detail = `invalid character U+${code} (at position ${at})`
+      errors.push({ type: 'Invalid', field: 'fieldManager', value: name, detail })
+    }
+    at += Buffer.byteLength(letter)
+  }
 }
 
 function readDryRun(given: string[], errors: FieldError[]): boolean {
@@ -79,6 +98,8 @@ function fromQuery(query: URLSearchParams): JsonObject {
     const value = query.get(key)
     if (value !== null) options[key] = value
   }
+  const bonds = ['uid', 'resourceVersion'].map(key => [key, query.get(key)] as const).filter(([, value]) => value)
+  if (bonds.length > 0) options.preconditions = Object.fromEntries(bonds)
   return options
 }
 
@@ -92,26 +113,53 @@ export interface ListOptions {
   fieldSelector: string
 }
 
+const MATCH = 'resourceVersionMatch'
+const forbidden = (field: string, detail: string): FieldError => ({ type: 'Forbidden', field, detail })
+const unsupported = (value: string, ...supported: string[]): FieldError => ({
+  type: 'NotSupported',
+  field: MATCH,
+  value,
+  detail: `supported values: ${supported.map(one => JSON.stringify(one)).join(', ')}`,
+})
+
+function listErrors(query: URLSearchParams): FieldError[] {
+  const [match, resourceVersion] = [query.get(MATCH) ?? '', query.get('resourceVersion') ?? '']
+  const errors: FieldError[] = []
+  if (match !== '') {
+    if (resourceVersion === '')
+      errors.push(forbidden(MATCH, `${MATCH} is forbidden unless resourceVersion is provided`))
+    if (query.get('continue')) errors.push(forbidden(MATCH, `${MATCH} is forbidden when continue is provided`))
+    if (match !== 'Exact' && match !== 'NotOlderThan') errors.push(unsupported(match, 'Exact', 'NotOlderThan', ''))
+    if (match === 'Exact' && resourceVersion === '0')
+      errors.push(forbidden(MATCH, `${MATCH} "exact" is forbidden for resourceVersion "0"`))
+  }
+  if (query.has('sendInitialEvents'))
+    errors.push(forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'))
+  return errors
+}
+
+function watchErrors(query: URLSearchParams): FieldError[] {
+  const match = query.get(MATCH) ?? ''
+  const wantsInitial = query.has('sendInitialEvents')
+  const errors: FieldError[] = []
+  if (wantsInitial && match !== 'NotOlderThan')
+    errors.push(forbidden(MATCH, `sendInitialEvents requires setting ${MATCH} to NotOlderThan`))
+  if (match === '') return errors
+  if (!wantsInitial)
+    errors.push(forbidden(MATCH, `${MATCH} is forbidden for watch unless sendInitialEvents is provided`))
+  if (match !== 'NotOlderThan') errors.push(unsupported(match, 'NotOlderThan'))
+  if (query.get('continue')) errors.push(forbidden(MATCH, `${MATCH} is forbidden when continue is provided`))
+  return errors
+}
+
 /** @throws ApiError – 400 or 422 for what the server refuses */
-export function readListOptions(query: URLSearchParams): ListOptions {
+export function readListOptions(query: URLSearchParams, isWatch = false): ListOptions {
   const limit = query.get('limit') ?? ''
   if (!/^-?\d*$/.test(limit)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(limit)}: invalid syntax`)
   const resourceVersion = query.get('resourceVersion') ?? ''
   const match = query.get('resourceVersionMatch') ?? ''
   const continueToken = query.get('continue') ?? ''
-  const errors: FieldError[] = []
-  const refuse = (type: FieldError['type'], detail: string) =>
-    errors.push({ type, field: 'resourceVersionMatch', value: match, detail })
-  if (match !== '') {
-    if (resourceVersion === '' && query.get('sendInitialEvents') === null) {
-      refuse('Forbidden', 'resourceVersionMatch is forbidden unless resourceVersion is provided')
-    } else if (continueToken !== '') refuse('Forbidden', 'resourceVersionMatch is forbidden when continue is provided')
-    else if (match !== 'Exact' && match !== 'NotOlderThan')
-      refuse('NotSupported', 'supported values: "Exact", "NotOlderThan", ""')
-    else if (match === 'Exact' && resourceVersion === '0') {
-      refuse('Forbidden', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
-    }
-  }
+  const errors = isWatch ? watchErrors(query) : listErrors(query)
   if (errors.length > 0) throw invalid('meta.k8s.io', 'ListOptions', '', errors)
   if (continueToken !== '' && resourceVersion !== '' && resourceVersion !== '0') {
     throw badRequest('specifying resource version is not allowed when using continue')

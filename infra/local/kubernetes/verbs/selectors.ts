@@ -27,12 +27,17 @@ function tokensOf(text: string): string[] {
   return tokens
 }
 
+const isOperator = (token: string) => /^[,()=!<>]/.test(token)
+
 function parseLabels(text: string): Match[] {
   const tokens = tokensOf(text)
   const matches: Match[] = []
   let at = 0
   const next = () => tokens[at++]
   while (at < tokens.length) {
+    const token = tokens[at] as string
+    if (token !== '!' && isOperator(token))
+      throw badRequest(`found '${token}', expected: !, identifier, or 'end of string'`)
     const { key, test } = parseRequirement(next, () => tokens[at])
     matches.push(entry => test(entry.labels[key]))
     const separator = next()
@@ -48,6 +53,7 @@ function parseRequirement(next: () => string | undefined, peek: () => string | u
   const first = next()
   const negated = first === '!'
   const key = (negated ? next() : first) ?? ''
+  if (key === '' || isOperator(key)) throw fail(`found '${key}', expected: identifier`)
   for (const why of qualifiedErrors(key)) throw fail(`<nil>: Invalid value: ${JSON.stringify(key)}: ${why}`)
   const operator = peek()
   if (negated) return { key, test: value => value === undefined }
@@ -82,11 +88,12 @@ function parseRequirement(next: () => string | undefined, peek: () => string | u
     case '>':
     case 'lt':
     case '<': {
-      const bound = Number(one())
-      if (!Number.isInteger(bound))
-        throw fail(
-          `values[0][${key}]: Invalid value: "${bound}": for 'Gt', 'Lt' operators, the value must be an integer`,
-        )
+      const given = one()
+      const bound = /^[+-]?\d+$/.test(given) ? Number(given) : Number.NaN
+      if (Number.isNaN(bound)) {
+        const why = `for 'Gt', 'Lt' operators, the value must be an integer`
+        throw fail(`values[0]: Invalid value: ${JSON.stringify(given)}: ${why}`)
+      }
       const sign = operator === 'gt' || operator === '>' ? 1 : -1
       return { key, test: value => value !== undefined && /^-?\d+$/.test(value) && (Number(value) - bound) * sign > 0 }
     }
@@ -100,7 +107,8 @@ function parseSet(next: () => string | undefined, fail: (why: string) => Error):
   if (open !== '(') throw fail(`found '${open ?? ''}' expected: '('`)
   const values: string[] = []
   for (let token = next(); token !== ')'; token = next()) {
-    if (token === undefined) throw fail(`found '', expected: ',' or ')'`)
+    if (token === undefined)
+      throw fail(values.length === 0 ? `found '', expected: ',', ')' or identifier` : `found '', expected: ',' or ')'`)
     if (token !== ',') values.push(token)
   }
   return values.length === 0 ? [''] : values
