@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { cached, cacheFolder } from './servers/cache.ts'
 import { keep } from './servers/process/kept.ts'
-import { whyNot } from './servers/process/tools.ts'
+import { whyNot } from './servers/tools.ts'
 import { describeWith } from './world/left-out.ts'
 import { ADMINISTRATOR_TOKEN, openRealKubernetes } from './world/servers.ts'
 

@@ -8,7 +8,7 @@ import { openCleanups } from '../../infra/local/world/cleanups.ts'
 import { dynamodbJars, startDynamodbLocal } from './servers/dynamodb.ts'
 import { startKubernetes } from './servers/kubernetes.ts'
 import { kubernetesBinaries } from './servers/kubernetes-binaries.ts'
-import { GO, JAVA, MAVEN, whyNot } from './servers/process/tools.ts'
+import { GO, JAVA, MAVEN, whyNot } from './servers/tools.ts'
 import { FUNCTION_USER, prepareCluster } from './world/cluster.ts'
 import type { RealServers } from './world/provided.ts'
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cached } from './cache.ts'
 import { freePort, keepServer } from './process/kept.ts'
-import { runTool, temporaryFolder } from './process/tools.ts'
+import { runTool, temporaryFolder } from './tools.ts'
 
 const VERSION = '2.6.1'
 const POM = fileURLToPath(new URL('maven/pom.xml', import.meta.url))

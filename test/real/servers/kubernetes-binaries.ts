@@ -4,7 +4,7 @@ import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cached } from './cache.ts'
-import { runTool } from './process/tools.ts'
+import { runTool } from './tools.ts'
 
 const VERSION = '1.34.4'
 const SOURCE = fileURLToPath(new URL('go/', import.meta.url))

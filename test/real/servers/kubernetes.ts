@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises'
 import { get } from 'node:https'
 import { join } from 'node:path'
 import { freePort, type Kept, keepServer } from './process/kept.ts'
-import { temporaryFolder } from './process/tools.ts'
+import { temporaryFolder } from './tools.ts'
 
 /** A running API server. */
 export interface KubernetesServer {

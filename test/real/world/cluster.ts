@@ -31,30 +31,48 @@ export interface PreparedCluster {
 export async function prepareCluster(kubeconfig: string, functionToken?: string): Promise<PreparedCluster> {
   const administrator = await openAdministrator(kubeconfig)
   const namespace = `fencepost-real-${randomBytes(4).toString('hex')}`
-  const isTheirs = (await administrator.send('GET', SESSIONS)) === 200
   const created: string[] = []
   const create = async (objects: readonly object[]) => void created.push(...(await administrator.create(objects)))
+  const remove = async () => {
+    for (const path of created.reverse()) await administrator.send('DELETE', path)
+    administrator.close()
+  }
+  try {
+    const crds = await definitions()
+    const isTheirs = !(await areMissing(administrator, crds))
+    await create([namespaceOf(namespace)])
+    await create((await Promise.all(LOOPS.map(loop => rights(namespace, loop)))).flat())
+    if (!isTheirs) await create([...crds, namespaceOf(SESSIONS_NAMESPACE)])
+    const token = functionToken === undefined ? {} : { functionToken }
+    const sessions = !isTheirs || 'this cluster has BreakglassSessions of its own, which are not ours to expire'
+    const kubernetes: RealKubernetes = { kubeconfig, namespace, sessions, ...token }
+    await rightsGiven(administrator, kubernetes)
+    return { kubernetes, remove }
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}
 
-  await create([namespaceOf(namespace)])
-  await create((await Promise.all(LOOPS.map(loop => rights(namespace, loop)))).flat())
-  if (!isTheirs) await create([...(await definitions()), namespaceOf(SESSIONS_NAMESPACE)])
-  const token = functionToken === undefined ? {} : { functionToken }
-  const sessions = isTheirs ? 'this cluster has BreakglassSessions of its own, which are not ours to expire' : true
-  const kubernetes: RealKubernetes = { kubeconfig, namespace, sessions, ...token }
+/** Whether a cluster surely knows none of the definitions; anything but 404 counts as knowing one. */
+async function areMissing(administrator: Administrator, crds: readonly Definition[]): Promise<boolean> {
+  const collection = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+  const statuses = await Promise.all(
+    crds.map(({ metadata }) => administrator.send('GET', `${collection}/${metadata.name}`)),
+  )
+  return statuses.every(status => status === 404)
+}
+
+/** Waits until the functions may do what their manifests say: the API server learns of rights a little later. */
+async function rightsGiven(administrator: Administrator, kubernetes: RealKubernetes): Promise<void> {
+  const { namespace } = kubernetes
+  const lease = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${namespace}-cleanup`
   const headers = await functionHeaders(administrator, kubernetes)
   await eventually(async () => {
-    const lease = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${namespace}-cleanup`
     const statuses = [await administrator.send('GET', lease, undefined, headers)]
-    if (sessions === true) statuses.push(await administrator.send('GET', SESSIONS, undefined, headers))
-    return statuses.join() === (sessions === true ? '404,200' : '404')
+    if (kubernetes.sessions === true) statuses.push(await administrator.send('GET', SESSIONS, undefined, headers))
+    return statuses.every(status => status === 404 || status === 200)
   })
-  return {
-    kubernetes,
-    async remove() {
-      for (const path of created.reverse()) await administrator.send('DELETE', path)
-      administrator.close()
-    },
-  }
 }
 
 /** The headers that make a request one of the functions'. */
@@ -68,10 +86,14 @@ export async function functionHeaders(
 
 const namespaceOf = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
 
-async function definitions(): Promise<object[]> {
+interface Definition {
+  readonly metadata: { readonly name: string }
+}
+
+async function definitions(): Promise<Definition[]> {
   const folder = new URL('local/crds/', INFRA)
   const files = (await readdir(folder)).filter(file => file.endsWith('.yaml'))
-  return await Promise.all(files.map(async file => parse(await readFile(new URL(file, folder), 'utf8')) as object))
+  return await Promise.all(files.map(async file => parse(await readFile(new URL(file, folder), 'utf8')) as Definition))
 }
 
 /** The rights of a loop out of its manifest, for another installation. */

@@ -5,7 +5,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { runToEnd } from './kept.ts'
+import { runToEnd } from './process/kept.ts'
 
 /** A program that is asked for its version. */
 export interface Tool {
