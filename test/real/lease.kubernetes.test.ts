@@ -17,8 +17,8 @@ describeWith(inject('realServers').kubernetes, 'a real kube-apiserver', ({ names
       api,
       namespace,
       prefix: namespace,
-      create: name =>
-        server.load([{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name, namespace } }]),
+      create: async name =>
+        await server.load([{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name, namespace } }]),
       loseNextAnswer() {
         server.intercept = ({ method }) => {
           if (method !== 'PUT') return undefined
