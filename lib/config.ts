@@ -119,6 +119,21 @@ export const SETTINGS = z.object({
     .string()
     .optional()
     .meta({ description: 'Kubeconfig files. Default: `~/.kube/config`, else a pod’s service account.' }),
+  KUBECONFIG_SECRET_ARN: z
+    .string()
+    .regex(
+      /^arn:[\w-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/,
+      'the full ARN of a secret, with the six characters at its end',
+    )
+    .optional()
+    .meta({
+      description:
+        'A secret of AWS Secrets Manager whose text is a kubeconfig, with a token or client certificate in it and no commands or files. Read at a cold start and again after 10 min.',
+    }),
+  SECRETS_MANAGER_ENDPOINT: z
+    .url({ error: 'a URL such as https://vpce-1.secretsmanager.eu-central-1.vpce.amazonaws.com' })
+    .optional()
+    .meta({ description: 'Another Secrets Manager endpoint: https, or one on this machine.' }),
   EKS_CLUSTER: z
     .string()
     .optional()
@@ -182,10 +197,23 @@ function contradictions(settings: Settings, isDeployed: boolean): string[] {
     wrong.push(
       'ENABLE_LEADER_ELECTION=false is for local runs: a deployed function without a shared lease could act twice',
     )
+  for (const other of ['KUBECONFIG', 'EKS_CLUSTER'] as const)
+    if (settings.KUBECONFIG_SECRET_ARN && settings[other])
+      wrong.push(`KUBECONFIG_SECRET_ARN and ${other} each name a cluster: give one of them`)
+  if (settings.SECRETS_MANAGER_ENDPOINT && !isSafe(settings.SECRETS_MANAGER_ENDPOINT))
+    wrong.push(
+      `SECRETS_MANAGER_ENDPOINT=${settings.SECRETS_MANAGER_ENDPOINT}: a secret crosses no network in clear text; use https`,
+    )
   if (settings.EKS_CLUSTER)
     for (const needed of ['EKS_ENDPOINT', 'EKS_CA', 'AWS_REGION'] as const)
       if (!settings[needed]) wrong.push(`${needed} is missing: EKS_CLUSTER=${settings.EKS_CLUSTER} needs it`)
   return wrong
+}
+
+/** Whether what is sent there stays on this machine or is encrypted. */
+function isSafe(url: string): boolean {
+  const { protocol, hostname } = new URL(url)
+  return protocol === 'https:' || ['127.0.0.1', '[::1]', 'localhost'].includes(hostname)
 }
 
 /** How much of a wrong value is shown, characters. */

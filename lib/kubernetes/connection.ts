@@ -6,7 +6,9 @@ import { delimiter } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { PermanentError } from '../errors.ts'
 import { type Clock, describeMs, SECOND_MS, systemClock, within } from '../time.ts'
-import { type AwsCredentials, EKS_TOKEN_LIFE_MS, signEksToken } from './eks-token.ts'
+import type { AwsCredentials } from './aws-signature.ts'
+import { EKS_TOKEN_LIFE_MS, signEksToken } from './eks-token.ts'
+import { selfContained } from './kubeconfig-text.ts'
 
 /** What the transport needs to reach one API server. */
 export interface Connection {
@@ -18,7 +20,17 @@ export interface Connection {
   headers(): Promise<Record<string, string>>
 }
 
-type KubeConfigClass = typeof import('./kubeconfig-library.ts').KubeConfig
+type KubeConfigLibrary = typeof import('./kubeconfig-library.ts')
+type KubeConfigClass = KubeConfigLibrary['KubeConfig']
+
+/** A kubeconfig that was read, and how messages speak of it. */
+interface Source {
+  readonly config: InstanceType<KubeConfigClass>
+  /** Names where it is from. */
+  readonly where: string
+  /** A value out of it, in quotes and with a space before it; nothing where none may be told. */
+  told(value: string | null | undefined): string
+}
 
 /**
  * Connects as a kubeconfig's current context says.
@@ -42,18 +54,44 @@ export async function connectByKubeconfig(
   } catch (error) {
     throw unusable(where, `it can't be read (${(error as { code?: string }).code ?? 'it is not a kubeconfig'})`)
   }
-  const cluster = config.getCurrentCluster()
-  if (!cluster)
-    throw unusable(where, `its current context "${config.getCurrentContext() ?? ''}" names no cluster it has`)
-  if (!config.getCurrentUser())
-    throw unusable(where, `its current context "${config.getCurrentContext()}" names no user it has`)
-  if (!/^https?:/.test(cluster.server) || !URL.canParse(cluster.server))
-    throw unusable(where, `its server "${cluster.server}" is not an https URL`)
-  if (paths === undefined && cluster.server === LIBRARY_FALLBACK)
+  if (paths === undefined && config.getCurrentCluster()?.server === LIBRARY_FALLBACK)
     throw unusable(where, 'there is none; set KUBECONFIG, or EKS_CLUSTER with EKS_ENDPOINT and EKS_CA')
+  return await connectBy({ config, where, told: value => ` "${value}"` }, clock)
+}
+
+/**
+ * Connects as the text of a kubeconfig says, which must carry its credentials itself: no commands, no files. No message
+ * tells anything that is in it.
+ *
+ * @param where names its source in messages.
+ * @throws PermanentError – InvalidConfiguration, when it can't be used.
+ */
+export async function connectByKubeconfigText(
+  { KubeConfig, load }: KubeConfigLibrary,
+  { text, where }: { readonly text: string; readonly where: string },
+  clock: Clock = systemClock,
+): Promise<Connection> {
+  const config = new KubeConfig()
+  const checked = selfContained(text, load, where)
+  try {
+    config.loadFromString(checked)
+  } catch {
+    throw unusable(where, "it can't be read (it is not a kubeconfig)")
+  }
+  return await connectBy({ config, where, told: () => '' }, clock)
+}
+
+async function connectBy(source: Source, clock: Clock): Promise<Connection> {
+  const { config, where, told } = source
+  const cluster = config.getCurrentCluster()
+  const context = told(config.getCurrentContext() ?? '')
+  if (!cluster) throw unusable(where, `its current context${context} names no cluster it has`)
+  if (!config.getCurrentUser()) throw unusable(where, `its current context${context} names no user it has`)
+  if (!/^https?:/.test(cluster.server) || !URL.canParse(cluster.server))
+    throw unusable(where, `its server${told(cluster.server)} is not an https URL`)
   if (cluster.proxyUrl) throw unusable(where, 'its proxy-url is not supported; reach the server directly')
   const server = new URL(cluster.server)
-  if (server.protocol === 'http:') allowPlainHttp(config, server, where)
+  if (server.protocol === 'http:') allowPlainHttp(source, server)
 
   const first = await credentialsOf(config, where, clock)
   const { ca, cert, key, servername, rejectUnauthorized } = first
@@ -81,10 +119,10 @@ const LIBRARY_FALLBACK = 'http://localhost:8080'
  * @throws PermanentError – unless it is this machine's own, or the kubeconfig says insecure-skip-tls-verify: credentials
  *   would cross a network in clear text.
  */
-function allowPlainHttp(config: InstanceType<KubeConfigClass>, server: URL, where: string): void {
+function allowPlainHttp({ config, where, told }: Source, server: URL): void {
   const isOwn = ['127.0.0.1', '[::1]', 'localhost'].includes(server.hostname)
   if (!isOwn && !config.getCurrentCluster()?.skipTLSVerify)
-    throw unusable(where, `its server ${server.origin} is plain HTTP on another machine; use https`)
+    throw unusable(where, `its server${told(server.origin)} is plain HTTP on another machine; use https`)
   config.clusters = config.clusters.map(cluster => ({ ...cluster, skipTLSVerify: true }))
 }
 

@@ -3,7 +3,13 @@
 
 import { type Config, type Environment, readAwsCredentials, readConfig } from '../config.ts'
 import type { KubernetesApi } from '../kubernetes/api.ts'
-import { type Connection, connectByKubeconfig, connectToEks } from '../kubernetes/connection.ts'
+import {
+  type Connection,
+  connectByKubeconfig,
+  connectByKubeconfigText,
+  connectToEks,
+} from '../kubernetes/connection.ts'
+import { readSecret } from '../kubernetes/secrets-manager.ts'
 import { openTransport } from '../kubernetes/transport.ts'
 import { dynamodbStore } from '../lease/dynamodb.ts'
 import { openLease } from '../lease/fenced-lease.ts'
@@ -11,7 +17,7 @@ import { kubernetesStore } from '../lease/kubernetes.ts'
 import type { Lease, LeaseStore } from '../lease/lease.ts'
 import { memoryStore } from '../lease/memory.ts'
 import { type Log, openLog } from '../telemetry/log.ts'
-import { type Clock, SECOND_MS, systemClock } from '../time.ts'
+import { type Clock, MINUTE_MS, SECOND_MS, systemClock } from '../time.ts'
 
 /** Everything an invocation needs that outlives it. */
 export interface Wiring {
@@ -31,7 +37,8 @@ export interface Wiring {
 export function openWiring(environment?: Environment, clock: Clock = systemClock): Wiring {
   const config = readConfig(environment)
   const log = openLog(config.LEADER_ELECT_ID, config.LOG_LEVEL)
-  const api = once(async () => openTransport(await connect(config, clock), { clock }))
+  const connectNow = async () => openTransport(await connect(config, clock), { clock })
+  const api = config.KUBECONFIG_SECRET_ARN ? renewed(connectNow, SECRET_LIFE_MS, clock) : once(connectNow)
   const table = once(() => openTable(config))
   const memory = new Map<string, LeaseStore>()
 
@@ -64,9 +71,15 @@ async function connect(config: Config, clock: Clock): Promise<Connection> {
     const cluster = { name: EKS_CLUSTER, endpoint: EKS_ENDPOINT, certificateAuthority: EKS_CA, region: AWS_REGION }
     return connectToEks(cluster, readAwsCredentials, clock)
   }
-  const { KubeConfig } = await import('../kubernetes/kubeconfig-library.ts')
-  return await connectByKubeconfig(KubeConfig, config.KUBECONFIG, clock)
+  const library = await import('../kubernetes/kubeconfig-library.ts')
+  const { KUBECONFIG_SECRET_ARN: arn, SECRETS_MANAGER_ENDPOINT: endpoint } = config
+  if (!arn) return await connectByKubeconfig(library.KubeConfig, config.KUBECONFIG, clock)
+  const text = await readSecret({ arn, credentials: readAwsCredentials(), clock, endpoint })
+  return await connectByKubeconfigText(library, { text, where: `the kubeconfig in secret ${arn}` }, clock)
 }
+
+/** After which time a secret is read again, by the next invocation, and connections begin anew with what it says then. */
+const SECRET_LIFE_MS = 10 * MINUTE_MS
 
 /** How long DynamoDB may take to be connected to and to answer one try, ms. */
 const DYNAMODB_LIMITS = { connectionTimeout: SECOND_MS, requestTimeout: 3 * SECOND_MS }
@@ -93,5 +106,22 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
       throw error
     })
     return made
+  }
+}
+
+/**
+ * Like `once`, but makes the value anew after `lifeMs`. The old one is not closed, since an invocation beside this one may
+ * still use it; its idle connections end with the server's patience.
+ */
+function renewed<T>(make: () => Promise<T>, lifeMs: number, clock: Clock): () => Promise<T> {
+  let current = once(make)
+  let madeAtMs = Number.NEGATIVE_INFINITY
+  return () => {
+    const nowMs = clock.wallMs()
+    if (Math.abs(nowMs - madeAtMs) >= lifeMs) {
+      current = once(make)
+      madeAtMs = nowMs
+    }
+    return current()
   }
 }

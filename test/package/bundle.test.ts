@@ -9,6 +9,12 @@ import { copyService, run, type ServiceCopy } from './service.ts'
 const FUNCTIONS = ['cleanup', 'reconcile']
 const CHUNKS = ['dist/chunks/dynamodb-client.cjs', 'dist/chunks/kubeconfig-library.cjs']
 const HEAVY = /node_modules\/(@aws-sdk|@smithy|@kubernetes|undici|js-yaml|openid-client|ws)\//
+const SECRET = {
+  KUBECONFIG_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:kubeconfig-a1B2c3',
+  SECRETS_MANAGER_ENDPOINT: 'http://127.0.0.1:1',
+  AWS_ACCESS_KEY_ID: 'local',
+  AWS_SECRET_ACCESS_KEY: 'local',
+}
 const STATUS = '{"loop":"cleanup","action":"status"}'
 
 let copy: ServiceCopy
@@ -59,6 +65,7 @@ describe('a chunk', () => {
       ['dynamodb-client.cjs'],
     ],
     ['the kubeconfig library with a kubeconfig', { KUBECONFIG: '/nonexistent' }, ['kubeconfig-library.cjs']],
+    ['and no client of Secrets Manager with a kubeconfig in a secret', SECRET, ['kubeconfig-library.cjs']],
     [
       'none with EKS',
       { EKS_CLUSTER: 'prod', EKS_ENDPOINT: 'https://127.0.0.1:1', EKS_CA: 'Y2VydA==', AWS_REGION: 'eu-central-1' },

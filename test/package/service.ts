@@ -21,6 +21,12 @@ export const EVERYTHING: Variables = {
   alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms',
 }
 
+/** A cluster that is not EKS, whose kubeconfig is a secret under a key of one's own. */
+export const SECRET: Variables = {
+  kubeconfigSecretArn: 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:kubeconfig-a1B2c3',
+  kubeconfigSecretKeyArn: 'arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+}
+
 type Variables = Readonly<Record<string, string>>
 
 /** How a command ended. */
@@ -43,6 +49,8 @@ export interface ServiceCopy {
 /** What packaging made. */
 export interface Packaged {
   readonly template: Template
+  /** The template with other values for its own parameters, as they can be given to CloudFormation. */
+  templateWith(parameters: Variables): Template
   /** Each function's package. */
   readonly zips: Readonly<Record<string, Buffer>>
 }
@@ -97,18 +105,19 @@ async function readPackage(folder: string): Promise<Packaged> {
   const zips: Record<string, Buffer> = {}
   for (const file of await readdir(folder))
     if (file.endsWith('.zip')) zips[path.basename(file, '.zip')] = await readFile(path.join(folder, file))
-  return { template: carryOut(template), zips }
+  return { template: carryOut(template, {}), templateWith: values => carryOut(template, values), zips }
 }
 
 /** Carries out parameters and conditions as CloudFormation would: what has a false condition is left out. */
-function carryOut(template: Node): Template {
-  const isTrue = (name: string) => evaluate(walk(template.Conditions[name]))
+function carryOut(template: Node, values: Variables): Template {
+  const isTrue = (name: string): boolean => evaluate(walk(template.Conditions[name]))
   const absent = Symbol('absent')
   const walk = (node: Node): Node => {
     if (Array.isArray(node)) return node.map(walk).filter(item => item !== absent)
     if (typeof node !== 'object' || node === null) return node
     if (node.Ref === 'AWS::NoValue') return absent
-    if (node.Ref in template.Parameters) return template.Parameters[node.Ref].Default
+    if (node.Ref in template.Parameters) return values[node.Ref] ?? template.Parameters[node.Ref].Default
+    if (typeof node.Condition === 'string' && Object.keys(node).length === 1) return isTrue(node.Condition)
     if ('Fn::If' in node) {
       const [name, yes, no] = node['Fn::If']
       return walk(isTrue(name) ? yes : no)
@@ -124,7 +133,9 @@ function carryOut(template: Node): Template {
 }
 
 function evaluate(condition: Node): boolean {
+  if (typeof condition === 'boolean') return condition
   if ('Fn::Not' in condition) return !evaluate(condition['Fn::Not'][0])
+  if ('Fn::And' in condition) return condition['Fn::And'].every(evaluate)
   const [one, other] = condition['Fn::Equals']
   return one === other
 }

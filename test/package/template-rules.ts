@@ -9,7 +9,9 @@ export interface Rule {
   readonly says: string
   /** Where it doesn't. */
   problems(template: Template): string[]
-  /** What would break it: a title, and the change to a template with everything in it. */
+  /** What has to be in a template that can break it: a kubeconfig in a secret; default: everything else there is. */
+  readonly needs?: 'secret'
+  /** What would break it: a title, and the change to such a template. */
   readonly violations: readonly (readonly [title: string, plant: (resources: Node) => void])[]
 }
 
@@ -144,6 +146,31 @@ export const RULES: readonly Rule[] = [
         'no item named',
         r => (roleStatement(r, 'HoldLease').Condition['ForAllValues:StringEquals']['dynamodb:LeadingKeys'] = []),
       ],
+    ],
+  },
+  {
+    says: 'a role reads the one secret that its function is told, and decrypts that alone',
+    needs: 'secret',
+    problems: template =>
+      functionsOf(template).flatMap(([id, { Role, Environment }]) => {
+        const told = Environment.Variables.KUBECONFIG_SECRET_ARN
+        const role = /\{(\w+)\.Arn\}/.exec(Role['Fn::Sub'])?.[1]
+        return allowedBy(template)
+          .filter(([owner, { Action }]) => owner === role && /^(secretsmanager|kms):/.test([Action].flat().join()))
+          .flatMap(([, { Action, Resource, Condition }]) => {
+            const isRead = Action === 'secretsmanager:GetSecretValue' && Resource === told
+            const bound = Condition?.StringEquals?.['kms:EncryptionContext:SecretARN']
+            const isDecrypt = Action === 'kms:Decrypt' && /^arn:[^*]+$/.test(Resource) && bound === told
+            return isRead || isDecrypt ? [] : [`${id}: ${Action} on ${JSON.stringify(Resource)}`]
+          })
+      }),
+    violations: [
+      ['any secret', r => (roleStatement(r, 'ReadKubeconfig').Resource = '*')],
+      ['another secret', r => (roleStatement(r, 'ReadKubeconfig').Resource += '2')],
+      ['a list of secrets', r => (roleStatement(r, 'ReadKubeconfig').Action = 'secretsmanager:ListSecrets')],
+      ['whatever the key encrypts', r => delete roleStatement(r, 'DecryptKubeconfig').Condition],
+      ['any key', r => (roleStatement(r, 'DecryptKubeconfig').Resource = '*')],
+      ['encrypting as well', r => (roleStatement(r, 'DecryptKubeconfig').Action = ['kms:Decrypt', 'kms:Encrypt'])],
     ],
   },
   {

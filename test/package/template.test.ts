@@ -1,19 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SETTING_NAMES } from '../../infra/build/check.ts'
-import { copyService, EVERYTHING, type Node, namesIn, type Packaged, type ServiceCopy } from './service.ts'
+import { copyService, EVERYTHING, type Node, namesIn, type Packaged, SECRET, type ServiceCopy } from './service.ts'
 
 const LIMIT_MS = 180_000
 const FUNCTIONS = ['cleanup', 'reconcile'] as const
 
 let copy: ServiceCopy
-/** As it comes, and with everything that can be asked for. */
+/** As it comes; with everything that can be asked for; and with a kubeconfig in a secret, which rules EKS out. */
 let plain: Packaged
 let full: Packaged
+let secret: Packaged
 
 beforeAll(async () => {
   copy = await copyService()
   plain = await copy.pack()
   full = await copy.pack(EVERYTHING)
+  secret = await copy.pack(SECRET)
 }, LIMIT_MS)
 afterAll(() => copy?.remove())
 
@@ -86,6 +88,22 @@ describe.each(FUNCTIONS)('the function %s', name => {
     expect(statement.Condition).toEqual({
       'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['fencepost-cleanup'] },
     })
+  })
+
+  it('may read one secret more, and use its key for it alone, where that is the kubeconfig', () => {
+    const { kubeconfigSecretArn: arn } = SECRET
+    expect(rightsOf(`${id}Role`, secret)).toEqual([
+      ...rightsOf(`${id}Role`, plain),
+      ['secretsmanager:GetSecretValue', arn],
+      ['kms:Decrypt', SECRET.kubeconfigSecretKeyArn],
+    ])
+    expect(propertiesOf(`${id}LambdaFunction`, secret).Environment.Variables.KUBECONFIG_SECRET_ARN).toBe(arn)
+
+    const withoutKey = { ...secret, template: secret.templateWith({ KubeconfigSecretKeyArn: '' }) }
+    expect(rightsOf(`${id}Role`, withoutKey)).toEqual([
+      ...rightsOf(`${id}Role`, plain),
+      ['secretsmanager:GetSecretValue', arn],
+    ])
   })
 
   it('runs in both subnets when two are given, and in no VPC when none is', () => {

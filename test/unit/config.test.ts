@@ -47,6 +47,7 @@ describe('an empty environment', () => {
 
 const OBJECT_NAME = 'a name of lower-case letters, digits, - and .'
 const WORKERS = 'a whole number from 1 to 16'
+const SECRET_ARN = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:kubeconfig-a1B2c3'
 
 /** For each variable: values that are right, with what they are read as, and the sentence that every wrong one is refused with. */
 const VARIABLES: [name: string, right: [string, unknown][], wrong: string[], expected: string][] = [
@@ -145,6 +146,32 @@ const VARIABLES: [name: string, right: [string, unknown][], wrong: string[], exp
     'DEBUG, INFO, WARN or ERROR',
   ],
   [
+    'KUBECONFIG_SECRET_ARN',
+    [
+      [SECRET_ARN, SECRET_ARN],
+      [
+        'arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:fencepost/prod+a=b.c@d_e-f-a1B2c3',
+        'arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:fencepost/prod+a=b.c@d_e-f-a1B2c3',
+      ],
+    ],
+    [
+      'fencepost/kubeconfig',
+      'arn:aws:secretsmanager:eu-west-1:123456789012:secret:abc',
+      'arn:aws:secretsmanager:eu-west-1:123456789012:secret:*',
+      'arn:aws:ssm:eu-west-1:123456789012:secret:abc-a1B2c3',
+    ],
+    'the full ARN of a secret, with the six characters at its end',
+  ],
+  [
+    'SECRETS_MANAGER_ENDPOINT',
+    [
+      ['https://vpce.example.com', 'https://vpce.example.com'],
+      ['http://127.0.0.1:5000', 'http://127.0.0.1:5000'],
+    ],
+    ['vpce.example.com'],
+    'a URL such as https://vpce-1.secretsmanager.eu-central-1.vpce.amazonaws.com',
+  ],
+  [
     'EKS_ENDPOINT',
     [['https://abc.eks.amazonaws.com', 'https://abc.eks.amazonaws.com']],
     ['http://abc.eks.amazonaws.com', 'abc'],
@@ -222,6 +249,27 @@ describe('variables', () => {
       'a deployed function needs a shared lease',
       { ENABLE_LEADER_ELECTION: 'false', AWS_LAMBDA_FUNCTION_NAME: 'cleanup' },
       'ENABLE_LEADER_ELECTION=false is for local runs: a deployed function without a shared lease could act twice',
+    ],
+    [
+      'a secret and a file are two kubeconfigs',
+      { KUBECONFIG_SECRET_ARN: SECRET_ARN, KUBECONFIG: '/opt/kubeconfig' },
+      'KUBECONFIG_SECRET_ARN and KUBECONFIG each name a cluster: give one of them',
+    ],
+    [
+      'a kubeconfig and EKS are two clusters',
+      {
+        KUBECONFIG_SECRET_ARN: SECRET_ARN,
+        EKS_CLUSTER: 'edge',
+        EKS_ENDPOINT: 'https://x',
+        EKS_CA: 'Y2E=',
+        AWS_REGION: 'eu-central-1',
+      },
+      'KUBECONFIG_SECRET_ARN and EKS_CLUSTER each name a cluster: give one of them',
+    ],
+    [
+      'a secret crosses a network',
+      { SECRETS_MANAGER_ENDPOINT: 'http://10.0.0.1:5000' },
+      'SECRETS_MANAGER_ENDPOINT=http://10.0.0.1:5000: a secret crosses no network in clear text; use https',
     ],
     [
       'all of it at once',

@@ -192,7 +192,7 @@ describe('an unusable kubeconfig is refused:', () => {
     [
       'its server has plain HTTP on another machine',
       kubeconfig({ user, cluster: { server: 'http://10.0.0.1:8080' } }),
-      'its server http://10.0.0.1:8080 is plain HTTP on another machine; use https',
+      'its server "http://10.0.0.1:8080" is plain HTTP on another machine; use https',
     ],
     [
       'it has a proxy',
