@@ -1,6 +1,6 @@
 // DynamoDB embedded in this process: dynalite, in memory, on 127.0.0.1. Every request is recorded and may be given a fault.
 // Like DynamoDB: conditional writes of one item, consistent reads, error names. Not like it: no transactions, no TTL, and
-// a failed condition never returns the item (ReturnValuesOnConditionCheckFailure is ignored).
+// a failed condition never returns the item (ReturnValuesOnConditionCheckFailure is ignored). Measured: FIDELITY.md.
 
 import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
