@@ -1,0 +1,37 @@
+// The embedded servers in a process of their own, as parts of the benchmark use them.
+
+import { startChild } from '../support/child.ts'
+import type { Order } from './processes/server.ts'
+import type { Fate } from './sessions.ts'
+import type { LeaseKind } from './world.ts'
+
+/** How many installations have a Lease for cleanup: `fencepost-0`, `fencepost-1` and so on. */
+export const INSTALLATIONS = 32
+
+/** Servers in another process. */
+export interface EmbeddedServers {
+  /** The environment of a function that uses them. */
+  environment(lease: LeaseKind): Record<string, string>
+  load(fate: Fate, count: number, prefix: string): Promise<void>
+  /** Deletes the sessions whose names begin so. */
+  drop(prefix: string): Promise<void>
+}
+
+/** Starts the servers, does `work` with them and ends them. */
+export async function withEmbedded<T>(work: (servers: EmbeddedServers) => Promise<T>): Promise<T> {
+  const child = startChild('../bench/processes/server.ts', {})
+  const obeyed = async (order: Order) => {
+    child.send(order)
+    await child.next()
+  }
+  try {
+    const environments = await child.next<Record<LeaseKind, Record<string, string>>>()
+    return await work({
+      environment: lease => environments[lease],
+      load: (load, count, prefix) => obeyed({ load, count, prefix }),
+      drop: prefix => obeyed({ drop: prefix }),
+    })
+  } finally {
+    await child.kill('SIGTERM')
+  }
+}
