@@ -22,7 +22,7 @@ describe.each<LeaseKind>(['kubernetes', 'dynamodb'])(
       world = await startWorld(['contention'], () => nowMs)
       children = SHARES.map(() => startChild('./contender.ts', world.environment(lease)))
       await Promise.all(children.map(child => child.next()))
-    })
+    }, 120_000)
     afterAll(async () => {
       await Promise.all(children.map(child => child.kill()))
       await world.close()

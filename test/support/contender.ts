@@ -42,7 +42,8 @@ const loop: Loop = {
   isEnabled: () => true,
   reconciler: () => reconciler,
 }
-const handler = scheduled(loop, () => openWiring(process.env, { ...systemClock, wallMs: () => nowMs }))
+const wiring = openWiring(process.env, { ...systemClock, wallMs: () => nowMs })
+const handler = scheduled(loop, () => wiring)
 
 async function deliver(tickAtMs: number, i: number): Promise<string> {
   const context = { awsRequestId: `${process.pid}-${tickAtMs}-${i}`, getRemainingTimeInMillis: () => 60_000 } as Context
@@ -61,4 +62,6 @@ process.on('message', async ({ tickAtMs, deliveries }: Round) => {
   process.send?.({ acts, outcomes } satisfies RoundResult)
 })
 process.on('disconnect', () => process.exit(0))
+// Eight cold starts at once on a busy machine would take their time out of the first tick's budget.
+await Promise.all([wiring.api(), wiring.lease(loop.name)])
 process.send?.('ready')
