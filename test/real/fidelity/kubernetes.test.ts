@@ -4,7 +4,9 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { describeWith } from '../world/left-out.ts'
+import { differences } from './kubernetes/compare.ts'
 import { isKnown, KNOWN } from './kubernetes/known.ts'
+import type { Answer, Row } from './kubernetes/row.ts'
 import { PREPARATION, ROWS } from './kubernetes/rows.ts'
 import { type Compared, compareServers, openPair, type Pair } from './kubernetes/run.ts'
 import { MEASURE, versionOf } from './kubernetes/version.ts'
@@ -40,6 +42,37 @@ describeWith(server, 'the embedded Kubernetes API beside a real kube-apiserver',
     expect(Object.fromEntries([...found].filter(([path]) => !isKnown(title, path)))).toEqual({})
     if (KNOWN.some(({ rows }) => rows.includes(title)))
       expect([...found.keys()], 'differs no longer: take it off the list').not.toEqual([])
+  })
+})
+
+describe('the comparison', () => {
+  const row: Row = { title: 'no token at all', send: 'GET /' }
+  const answer = (status: number, body: unknown, warning?: string): Answer => ({ status, headers: { warning }, body })
+  const paths = (one: Answer, other: Answer) => [...differences(row, one, other).keys()]
+  const [uid, otherUid] = ['983d6afd-cd0f-48fa-b68a-c99added6d8d', '112d6afd-cd0f-48fa-b68a-c99added6d8d']
+
+  it('finds another status, warning, value and kind of value, and what is missing', () => {
+    expect(paths(answer(200, {}), answer(201, {}, 'x'))).toEqual(['status', 'warning'])
+    expect(paths(answer(200, { a: { b: [1] } }), answer(200, { a: { b: [2], c: '' } }))).toEqual([
+      'body.a.b.0',
+      'body.a.c',
+    ])
+    expect(paths(answer(200, { a: '1' }), answer(200, { a: 1 }))).toEqual(['body.a'])
+    expect(paths(answer(200, { a: [] }), answer(200, { a: {} }))).toEqual(['body.a'])
+  })
+
+  it('sets aside identities, times of now and resourceVersions, but no instant that was sent', () => {
+    const object = (id: string, resourceVersion: string, atMs: number) =>
+      answer(200, { metadata: { uid: id, resourceVersion, creationTimestamp: new Date(atMs).toISOString() } })
+    expect(paths(object(uid, '5', Date.now()), object(otherUid, '7', Date.now() - 2_000))).toEqual([])
+    expect(paths(object(uid, '5', 0), object(uid, '5', 1_000))).toEqual(['body.metadata.creationTimestamp'])
+    expect(paths(object(uid, '5', 0), object(uid, 'x', 0))).toEqual(['body.metadata.resourceVersion'])
+  })
+
+  it('takes a difference for known only in its row and at its place', () => {
+    expect(isKnown('no token at all', 'body.message')).toBe(true)
+    expect(isKnown('no token at all', 'type')).toBe(false)
+    expect(isKnown('a Lease is read', 'body.message')).toBe(false)
   })
 })
 

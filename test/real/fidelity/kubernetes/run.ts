@@ -22,6 +22,8 @@ export interface Compared {
 export interface Pair {
   readonly embedded: Server
   readonly real: Server
+  /** Makes every resourceVersion of the embedded one too old. */
+  compact(): void
   close(): Promise<void>
 }
 
@@ -33,6 +35,7 @@ export async function openPair(kubeconfig: string): Promise<Pair> {
   return {
     embedded: { upstream, headers: async () => ({ authorization: `Bearer ${TOKEN}` }) },
     real: { upstream: administrator.upstream, headers: () => administrator.connection.headers() },
+    compact: () => api.compact(),
     async close() {
       upstream.close()
       administrator.close()

@@ -12,13 +12,13 @@ export interface Server {
   headers(): Promise<Readonly<Record<string, string>>>
 }
 
-/** Sends every row; the answers come in the rows' order. */
+/** Sends every row; the answers come in the rows' order. What rows keep goes into `kept`. */
 export async function sendRows(
   server: Server,
   rows: readonly Row[],
   words: Readonly<Record<string, string>>,
+  kept = new Map<string, Answer>(),
 ): Promise<Answer[]> {
-  const kept = new Map<string, Answer>()
   const answers: Answer[] = []
   for (const row of rows) {
     const answer = await sendRow(server, row, { words, kept })
