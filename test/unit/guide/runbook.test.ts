@@ -218,6 +218,19 @@ describe('the runbook', () => {
     expect(await functions.tick()).toMatchObject({ kind: 'completed', token: 42, tookOverFrom: HOLDER, settled: true })
   })
 
+  it('says rightly that a holder whose lease is freed writes on until its end, and then answers fenced', async () => {
+    const names = Array.from({ length: 20 }, (_, i) => `due-${i}`)
+    const functions = await startFunctions({ sessions: names.map(overdue) })
+    let patches = 0
+    functions.server.intercept = async ({ method }) => {
+      if (method === 'PATCH' && ++patches === 1) await functions.reconcile({ loop: 'cleanup', action: 'release' })
+      return undefined
+    }
+    expect(await functions.tick()).toMatchObject({ kind: 'fenced', token: 1, counts: { changed: 20 } })
+    functions.server.intercept = undefined
+    expect(await functions.status()).toMatchObject({ holder: null, token: 2, drained: false, completedTick: null })
+  })
+
   it('says rightly that a tick whose rights are taken away changes nothing more and gives its lease back', async () => {
     const names = Array.from({ length: 20 }, (_, i) => `due-${i}`)
     const functions = await startFunctions({ sessions: names.map(overdue) })
