@@ -104,8 +104,9 @@ export function openLease(options: LeaseOptions): Lease {
       const swapped = await store.swap(seen, ended(seen.record, ending, completedTick), signal)
       if (swapped) return
       seen = await store.read(signal)
-      if (isEndedBy(seen.record, grant)) return
-      if (!isMine(seen.record, grant)) throw lost(seen.record, grant)
+      if (isEmptied(seen.record, grant)) {
+        if (seen.record.lastOutcome === ending.outcome) return
+      } else if (!isMine(seen.record, grant)) throw lost(seen.record, grant)
     }
     throw contended()
   }
@@ -166,7 +167,11 @@ export function isMine(record: LeaseRecord, grant: Pick<Grant, 'holder' | 'token
   return record.holder === grant.holder && record.token === grant.token && record.recordId === grant.recordId
 }
 
-/** Whether this grant's own end stands in the record: every later acquire, and an operator's release, raises the token. */
-function isEndedBy(record: LeaseRecord, grant: Grant): boolean {
+/**
+ * Whether nobody holds the record, and nobody has since this grant: every later acquire, and an operator's release, raises
+ * the token. Either its own end took effect, which the outcome shows, or a stranger emptied the holder (a frozen elector of
+ * client-go does that when it is cancelled), and the end is still to be written.
+ */
+function isEmptied(record: LeaseRecord, grant: Grant): boolean {
   return record.holder === '' && record.token === grant.token && record.recordId === grant.recordId
 }

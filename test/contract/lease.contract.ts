@@ -187,6 +187,14 @@ export function describeLease(title: string, open: () => Promise<LeaseBackend>):
       expect(await read()).toEqual(after)
     })
 
+    it('is completed all the same when a stranger emptied its holder and nobody acquired since', async () => {
+      const grant = await granted()
+      await backend.plant(name, { holder: '' })
+      await complete(grant)
+      expect(await read()).toMatchObject({ holder: '', token: 1, drained: 1, completedTick: tick.id })
+      expect(await acquire()).toMatchObject({ kind: 'refused', reason: 'already-completed' })
+    })
+
     it('is lost to a holder whose record was deleted, and to one whose record was created again', async () => {
       const grant = await granted()
       await backend.remove(name)
