@@ -14,7 +14,7 @@ import { fromStatus, isTransientStatus, parseRetryAfter } from './errors.ts'
 
 /** The longest all tries of one request may take: three full tries and the waits between them. */
 export const REQUEST_DEADLINE_MS = 20 * SECOND_MS
-/** Parallel connections; more than the workers of a tick, so that none waits for another. */
+/** Parallel connections; as many as a tick may have workers, so that none waits for another. */
 const MAX_CONNECTIONS = 16
 const FIRST_BACKOFF_MS = 100
 const LONGEST_BACKOFF_MS = 5 * SECOND_MS

@@ -2,9 +2,9 @@
 // change of it is one compare-and-swap.
 //
 // Not promised: that only one process is running. A term ends by the clock, so a frozen holder may wake after another one
-// took over; its token is then lower, and it is the fence that refuses its writes. Clocks decide when a term has ended and
-// nothing else. One completion per tick is promised for the life of the record: a record that was deleted and created
-// again starts its ledger anew.
+// took over. Its token is then lower, but nothing refuses its writes by it: they are bound to the state they were judged on,
+// and that is all. Clocks decide when a term has ended and nothing else. One completion per tick is promised for the life
+// of the record: a record that was deleted and created again starts its ledger anew.
 //
 // A term outlives its invocation (its length is the invocation's remaining time plus a tail), so nothing is ever renewed.
 

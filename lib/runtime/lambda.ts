@@ -1,5 +1,5 @@
-// The middy stack around every function: parse the event, run, write out metrics, log what failed. The one place that
-// knows middy, and the one that turns a failed outcome into a thrown error.
+// The middy stack around every function: open the wiring once, parse the event, run, log what failed. The one place that
+// knows middy.
 
 import middy from '@middy/core'
 import type { Context } from 'aws-lambda'

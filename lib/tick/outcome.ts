@@ -7,7 +7,7 @@ import type { Action, ObjectFailure } from './reconciler.ts'
  * `completed`  everything was looked at and every action took effect.
  * `yielded`    the budget ended first; the checkpoint says where the next tick continues.
  * `skipped`    nothing was to do for this invocation; a success.
- * `fenced`     the lease was overtaken: nothing more was written, the successor does the work; a success.
+ * `fenced`     the lease was found overtaken: ledger and checkpoint are the successor's, which does the work; a success.
  * `failed`     something went wrong; the only outcome that throws.
  */
 export type OutcomeKind = 'completed' | 'yielded' | 'skipped' | 'fenced' | 'failed'

@@ -60,7 +60,7 @@ export interface Application {
   readonly writer: ObjectWriter
   /** The tick's one `now`, epoch ms at a whole second. */
   readonly nowMs: number
-  /** Aborted when the drain of the tick's budget ends; a write cut off by it has an unknown outcome. */
+  /** Aborted when the drain of the tick's budget begins; a write cut off by it has an unknown outcome. */
   readonly signal: AbortSignal
 }
 

@@ -276,7 +276,7 @@ describe('the lease by hand', () => {
     expect(await functions.tick()).toMatchObject({ kind: 'completed', token: 9, settled: true })
   })
 
-  it('release during a term makes that term lost: fenced, and nothing more is written', async () => {
+  it('release during a term makes that term lost: fenced, and the ledger is left alone', async () => {
     const functions = await startFunctions({ sessions: [overdue('a')] })
     let isReleased = false
     functions.server.intercept = async ({ path }) => {
