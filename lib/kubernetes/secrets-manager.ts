@@ -130,7 +130,7 @@ function refused(what: string, { status, text }: Answer): Error {
   if (/Throttl|TooManyRequests/.test(kind) || status === 429)
     return new TransientError('Throttled', `${what}: Secrets Manager asks to slow down (${kind})`)
   if (status >= 500) return new TransientError('Unavailable', `${what}: Secrets Manager is not available (${kind})`)
-  if (/AccessDenied|DecryptionFailure/.test(kind))
+  if (/AccessDenied|DecryptionFailure/.test(kind) || kind === 'HTTP 403')
     return new PermanentError('Forbidden', `${what}: it may not be read (${kind}); ${RIGHT}`)
   if (kind === 'ResourceNotFoundException')
     return new PermanentError('NotFound', `${what}: there is no such secret (${kind})`)

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SETTING_NAMES } from '../../infra/build/check.ts'
+import { deploymentTable } from './deployment-table.ts'
 import { copyService, EVERYTHING, type Node, namesIn, type Packaged, SECRET, type ServiceCopy } from './service.ts'
 
 const LIMIT_MS = 180_000
@@ -153,7 +154,35 @@ function rightsOf(id: string, packaged: Packaged): [string, Node][] {
   })
 }
 
+/** Kinds of resources by the words of docs/deploy.md; what is a part of another one has none of its own. */
+const WORDS: Readonly<Record<string, string | undefined>> = {
+  'AWS::Lambda::Function': 'functions',
+  'AWS::Lambda::EventInvokeConfig': undefined,
+  'AWS::Lambda::Permission': undefined,
+  'AWS::Events::Rule': 'rule',
+  'AWS::IAM::Role': 'roles',
+  'AWS::IAM::ManagedPolicy': 'managed policy',
+  'AWS::EKS::AccessEntry': 'access entries',
+  'AWS::Logs::LogGroup': 'log groups',
+  'AWS::CloudWatch::Alarm': 'alarms',
+  'AWS::SQS::Queue': 'queue',
+  'AWS::DynamoDB::Table': 'table',
+  'AWS::S3::Bucket': 'bucket',
+  'AWS::S3::BucketPolicy': undefined,
+}
+
 describe('the service', () => {
+  it('creates what docs/deploy.md says, and nothing else', async () => {
+    const counts: Record<string, number> = {}
+    for (const { Type } of Object.values(full.template.Resources)) {
+      expect(Object.keys(WORDS)).toContain(Type)
+      const word = WORDS[Type]
+      if (word) counts[word] = (counts[word] ?? 0) + 1
+    }
+    const rows = (await deploymentTable()).map(({ what, count }) => [what, count])
+    expect(Object.entries(counts).sort()).toEqual(rows.sort())
+  })
+
   it('has no role but one for each function', () => {
     expect(resourcesOf('AWS::IAM::Role', full).map(([id]) => id)).toEqual(FUNCTIONS.map(name => `${idOf(name)}Role`))
   })

@@ -58,6 +58,7 @@ describe('a secret that can’t be read is told without what the answer says:', 
       'Forbidden',
       'it may not be read (DecryptionFailure)',
     ],
+    ['403 without a word', { status: 403 }, 'Forbidden', 'it may not be read (HTTP 403)'],
     [
       'there is none',
       refusal(400, 'com.amazonaws.secretsmanager#ResourceNotFoundException'),
