@@ -19,6 +19,9 @@ const MAX_CONNECTIONS = 16
 const FIRST_BACKOFF_MS = 100
 const LONGEST_BACKOFF_MS = 5 * SECOND_MS
 
+/** Why a try's own timer ends; a reason that is given costs no error with a stack. */
+const ENDED = 'the try has ended'
+
 /** What an answer carried before it was judged. */
 interface RawAnswer {
   readonly status: number
@@ -125,7 +128,7 @@ export function openTransport(connection: Connection, options: TransportOptions)
       void clock.sleep(limitMs, settled.signal).then(() => {
         if (!settled.signal.aborted) sent.destroy(new Error(`no answer within ${describeMs(limitMs)}`))
       })
-    }).finally(() => settled.abort())
+    }).finally(() => settled.abort(ENDED))
   }
 
   function noteSkew(date: string | undefined): void {
@@ -197,9 +200,7 @@ function exhausted(ask: ApiRequest, what: string, isUnanswered: boolean, failure
 }
 
 async function readJson(response: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = []
-  for await (const chunk of response) chunks.push(chunk as Buffer)
-  const text = Buffer.concat(chunks).toString('utf8')
+  const text = await readText(response)
   if (text === '' || !response.headers['content-type']?.includes('json')) return undefined
   try {
     return JSON.parse(text) as unknown
@@ -207,4 +208,15 @@ async function readJson(response: IncomingMessage): Promise<unknown> {
     // The parser's own message quotes the body.
     throw new Error('the answer is not JSON')
   }
+}
+
+/** Reads a body by its events: an async iterator would cost several promises for each answer. */
+function readText(response: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    response.on('data', (chunk: Buffer) => chunks.push(chunk))
+    response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
+    response.on('error', reject)
+    response.on('close', () => reject(new Error('the connection was closed in the middle of an answer')))
+  })
 }
