@@ -70,7 +70,8 @@ export async function cost({ isQuick, prices: file, progress }: Setting): Promis
     how:
       `The cleanup loop every ${FUNCTION.periodMinutes} min with ${FUNCTION.memoryMb} MB (arm64), ${SESSIONS} sessions, Node ${node?.version}. Every tick is taken for a cold start: billed is the ` +
       `median whole process as measured here, and ${NETWORK_MS} ms for each request in turn, since here the server is next door. That the ` +
-      "function's processor is as fast as this one is an assumption. List prices of us-east-1 without free tiers.",
+      "function's processor is as fast as this one is an assumption. List prices of us-east-1 without free tiers, as " +
+      'articles of the given dates quote the pages that are named: check them there, and give your own by --prices.',
     tables: [
       monthTable(months),
       replicaTable(months, [

@@ -112,7 +112,8 @@ function aimOf(name: string, measured: readonly Measured[]): Aim {
     measured: `${ratio.toFixed(2)} times`,
     isMet: ratio <= AIM,
     wouldTake:
-      'a young generation that stays small (the flag --max-semi-space-size in NODE_OPTIONS), which costs time for more ' +
-      'frequent collections, or less garbage for each page: only the fields that are judged taken out of it.',
+      "a collector that collects sooner, at the price of time. Tried by hand where 2 % are live: Node's --optimize-for-size " +
+      'keeps 100 000 sessions at the memory of 1 000 and takes twice the time; a young generation of 1 to 8 MB ' +
+      '(--max-semi-space-size) gives 1.6 to 1.7 times. With 1 769 MB for its processor, the function has no need of either.',
   }
 }

@@ -34,5 +34,7 @@ process.on('message', async (order: Order) => {
   await obey(order)
   process.send?.('done')
 })
-process.on('disconnect', () => process.exit(0))
+const end = () => void world.close().finally(() => process.exit(0))
+process.once('disconnect', end)
+process.once('SIGTERM', end)
 process.send?.({ kubernetes: world.environment('kubernetes'), dynamodb: world.environment('dynamodb') })

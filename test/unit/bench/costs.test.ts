@@ -72,7 +72,7 @@ describe('prices', () => {
   it('all have a date and a source', async () => {
     for (const { usd, asOf, source } of Object.values(await readPrices(undefined))) {
       expect(usd).toBeGreaterThan(0)
-      expect(asOf).toMatch(/^20\d\d-\d\d$/)
+      expect(asOf).toMatch(/^20\d\d(-\d\d)?$/)
       expect(source).toMatch(/^https:/)
     }
   })
