@@ -75,7 +75,7 @@ describe('the alarms', () => {
   })
 
   it('would be missed, were there one function more', () => {
-    const more = structuredClone(plain)
+    const more = { ...plain, template: structuredClone(plain.template) }
     Object.assign(more.template.Resources, { MoreLambdaFunction: plain.template.Resources.CleanupLambdaFunction })
     expect(alarmsOf(more).map(subjectOf)).not.toEqual(subjectsOf(more, 'fencepost'))
   })

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { copyService, EVERYTHING, type Node, type Packaged, SECRET, type ServiceCopy } from './service.ts'
-import { BROAD_ACTIONS, RULES } from './template-rules.ts'
+import { BROAD_ACTIONS } from './template-rights.ts'
+import { RULES } from './template-rules.ts'
 
 const LIMIT_MS = 180_000
 

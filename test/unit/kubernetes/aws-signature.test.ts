@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 import { SignatureV4 } from '@smithy/signature-v4'
+import type { HttpRequest } from '@smithy/types'
 import { describe, expect, it } from 'vitest'
 import { type AwsRequest, type Signer, signedHeaders } from '../../../lib/kubernetes/aws-signature.ts'
 
@@ -35,7 +36,8 @@ async function theirs({ method, host, query = {}, headers, body = '' }: AwsReque
   const { credentials, region, service, nowMs } = signer
   const library = new SignatureV4({ credentials, region, service, sha256: Sha256 as never, applyChecksum: false })
   const request = { method, protocol: 'https:', hostname: host, path: '/', query, headers: { host, ...headers }, body }
-  return (await library.sign(request as never, { signingDate: new Date(nowMs) })).headers
+  const signed = await library.sign(request as never as HttpRequest, { signingDate: new Date(nowMs) })
+  return signed.headers
 }
 
 describe('signed headers are what AWS’s own library signs', () => {
