@@ -42,7 +42,9 @@ export const systemClock: Clock = {
 export async function within<T>(clock: Clock, limitMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const late = new AbortController()
   const ended = new AbortController()
-  void clock.sleep(limitMs, ended.signal).then(() => late.abort())
+  void clock.sleep(limitMs, ended.signal).then(() => {
+    if (!ended.signal.aborted) late.abort()
+  })
   try {
     return await work(late.signal)
   } finally {

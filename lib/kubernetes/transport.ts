@@ -48,7 +48,7 @@ export function openTransport(connection: Connection, options: TransportOptions)
     const what = `${ask.method} ${ask.path}`
     const endsAtMs = clock.monotonicMs() + REQUEST_DEADLINE_MS
     let isUnanswered = false
-    let failure: Error = new TransientError('Timeout', `${what}: not sent`)
+    let failure: Error
 
     for (let tries = 0; ; tries++) {
       const credentials = await connection.headers().catch(error => {
