@@ -76,7 +76,9 @@ function tell(outcome: TickOutcome, { log }: Wiring, metrics: Metrics): void {
   const { kind, counts } = outcome
   if (kind === 'failed') log.error('tick', { ...outcome })
   else log.info('tick', { ...outcome })
-  metrics.count(`Ticks${kind[0]?.toUpperCase()}${kind.slice(1)}`)
+  // A run by hand must not keep the alarm quiet that waits for a scheduled tick.
+  const what = outcome.tick.startsWith('manual/') ? 'Runs' : 'Ticks'
+  metrics.count(`${what}${kind[0]?.toUpperCase()}${kind.slice(1)}`)
   metrics.duration('TickDuration', outcome.durationMs)
   if (outcome.tookOverFrom) metrics.count('TakeOvers')
   if (outcome.missedTicks > 0) metrics.count('TicksMissed', outcome.missedTicks)

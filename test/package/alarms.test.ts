@@ -196,8 +196,15 @@ describe('the metric that the silence of a loop is told by', () => {
 
     await functions.reconcile({ loop: 'cleanup', action: 'suspend' })
     const suspended = await metricsOf(() => functions.reconcile({ loop: 'cleanup' }))
-    expect(suspended).toContain(skipped)
+    expect(suspended).toContain(alarmed().replace('TicksCompleted', 'RunsSkipped'))
+    await functions.reconcile({ loop: 'cleanup', action: 'resume' })
     expect(suspended).not.toContain(alarmed())
+  })
+
+  it('is not kept quiet by a run by hand, which counts as one', async () => {
+    const metrics = await metricsOf(() => sandbox().reconcile({ loop: 'cleanup' }))
+    expect(metrics).toContain(alarmed().replace('TicksCompleted', 'RunsCompleted'))
+    expect(metrics).not.toContain(alarmed())
   })
 
   it('has the installation’s name in the functions’ environment', () => {
