@@ -16,7 +16,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 
 /** Runs CI with a stand-in for npm: what it does for `npm <words>`; everything else succeeds silently. */
 async function ci(npm: Record<string, string>): Promise<{ exitCode: number | null; lines: string[] }> {
-  const cases = Object.entries({ test: GREEN, 'run test:node24': GREEN, ...npm }).map(
+  const cases = Object.entries({ test: GREEN, 'run test:node24': GREEN, 'run test:real': GREEN, ...npm }).map(
     ([words, does]) => `"${words}") ${does};;`,
   )
   await writeFile(path.join(folder, 'npm'), `#!/usr/bin/env bash\ncase "$*" in\n${cases.join('\n')}\nesac\n`, {
@@ -31,17 +31,17 @@ async function ci(npm: Record<string, string>): Promise<{ exitCode: number | nul
 }
 
 describe('.ci/run', () => {
-  it('ends with the tests of both Node versions and its five other stages, all passed', async () => {
+  it('ends with the tests of both Node versions, those on real servers and its five other stages, all passed', async () => {
     const { exitCode, lines } = await ci({})
     expect(exitCode).toBe(0)
-    expect(lines.at(-1)).toBe('85 passed, 0 failed')
+    expect(lines.at(-1)).toBe('125 passed, 0 failed')
   })
 
   it.each<[string, Record<string, string>, string]>([
-    ['a stage that fails', { 'run lint': 'exit 1' }, '84 passed, 1 failed'],
-    ['tests that fail', { test: 'echo "      Tests  3 failed | 37 passed (40)"; exit 1' }, '82 passed, 3 failed'],
-    ['a run that fails with all its tests passed', { test: `${GREEN}; exit 1` }, '85 passed, 1 failed'],
-    ['a run without tests', { 'run test:node24': 'true' }, '45 passed, 1 failed'],
+    ['a stage that fails', { 'run lint': 'exit 1' }, '124 passed, 1 failed'],
+    ['tests that fail', { test: 'echo "      Tests  3 failed | 37 passed (40)"; exit 1' }, '122 passed, 3 failed'],
+    ['a run that fails with all its tests passed', { test: `${GREEN}; exit 1` }, '125 passed, 1 failed'],
+    ['a run without tests', { 'run test:node24': 'true' }, '85 passed, 1 failed'],
     ['an installation that fails, after which nothing is tried', { ci: 'exit 1' }, '0 passed, 1 failed'],
   ])('counts %s', async (_, npm, last) => {
     const { exitCode, lines } = await ci(npm)
@@ -52,7 +52,7 @@ describe('.ci/run', () => {
   it('tells how many tests were skipped', async () => {
     const { exitCode, lines } = await ci({ test: 'echo "      Tests  36 passed | 4 skipped (40)"' })
     expect(exitCode).toBe(0)
-    expect(lines.slice(-2)).toEqual(['4 tests were skipped', '81 passed, 0 failed'])
+    expect(lines.slice(-2)).toEqual(['4 tests were skipped', '121 passed, 0 failed'])
   })
 
   it('ends what a stage left running', async () => {
