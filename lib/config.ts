@@ -224,9 +224,10 @@ function invalid(lines: string[]): PermanentError {
 }
 
 /** AWS credentials in the environment, as the platform renews them. */
-export interface AwsEnvironmentCredentials {
+export interface AwsCredentials {
   readonly accessKeyId: string
   readonly secretAccessKey: string
+  /** Present for temporary credentials, as every function has. */
   readonly sessionToken?: string
 }
 
@@ -234,7 +235,7 @@ export interface AwsEnvironmentCredentials {
  * Reads the AWS credentials anew.
  * @throws PermanentError – Unauthorized, when there are none.
  */
-export function readAwsCredentials(environment: Environment = process.env): AwsEnvironmentCredentials {
+export function readAwsCredentials(environment: Environment = process.env): AwsCredentials {
   const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = environment
   if (!AWS_ACCESS_KEY_ID || !AWS_SECRET_ACCESS_KEY)
     throw new PermanentError(

@@ -2,14 +2,7 @@
 // somebody else sends (EKS tokens), and in the headers of a request of our own (secrets).
 
 import { createHash, createHmac } from 'node:crypto'
-
-/** AWS credentials as the environment gives them. */
-export interface AwsCredentials {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-  /** Present for temporary credentials, as every function has. */
-  readonly sessionToken?: string
-}
+import type { AwsCredentials } from '../config.ts'
 
 /** A request to the path `/` of an AWS service. */
 export interface AwsRequest {

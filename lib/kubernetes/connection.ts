@@ -4,9 +4,9 @@
 import type { RequestOptions } from 'node:https'
 import { delimiter } from 'node:path'
 import { createSecureContext } from 'node:tls'
+import type { AwsCredentials } from '../config.ts'
 import { PermanentError } from '../errors.ts'
 import { type Clock, describeMs, SECOND_MS, systemClock, within } from '../time.ts'
-import type { AwsCredentials } from './aws-signature.ts'
 import { EKS_TOKEN_LIFE_MS, signEksToken } from './eks-token.ts'
 import { selfContained } from './kubeconfig-text.ts'
 

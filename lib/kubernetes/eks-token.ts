@@ -1,8 +1,9 @@
 // The bearer token that EKS accepts: a presigned STS GetCallerIdentity request for one cluster, base64url-encoded.
 // No aws CLI, and no request is sent to make a token.
 
+import type { AwsCredentials } from '../config.ts'
 import { MINUTE_MS } from '../time.ts'
-import { type AwsCredentials, presign } from './aws-signature.ts'
+import { presign } from './aws-signature.ts'
 
 /** After which time a token is made anew: EKS accepts one for 15 min from its signing, and 5 min stay for clock skew. */
 export const EKS_TOKEN_LIFE_MS = 10 * MINUTE_MS

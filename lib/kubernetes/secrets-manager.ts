@@ -5,9 +5,10 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import * as z from 'zod'
+import type { AwsCredentials } from '../config.ts'
 import { PermanentError, TransientError } from '../errors.ts'
 import { type Clock, describeMs, SECOND_MS, within } from '../time.ts'
-import { type AwsCredentials, signedHeaders } from './aws-signature.ts'
+import { signedHeaders } from './aws-signature.ts'
 
 /** How long one secret may take, ms. */
 export const SECRET_LIMIT_MS = 5 * SECOND_MS

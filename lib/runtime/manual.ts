@@ -1,6 +1,7 @@
 // A one-off reconcile, by hand: run a loop now, see what it would do, look at its lease, suspend, resume or free it.
 
 import { PermanentError } from '../errors.ts'
+import { isDrained, isHeld } from '../lease/decide.ts'
 import type { Lease, LeaseRecord } from '../lease/lease.ts'
 import type { TickOutcome } from '../tick/outcome.ts'
 import type { Scope } from '../tick/reconciler.ts'
@@ -65,8 +66,8 @@ async function runWaiting(run: LoopRun, event: ManualEvent, scope: Scope): Promi
   const endsAtMs = clock.monotonicMs() + (event.waitSeconds ?? 0) * SECOND_MS
   for (;;) {
     const outcome = await runLoop(run, tick, scope)
-    const isHeld = outcome.kind === 'skipped' && outcome.reason === 'held'
-    if (!isHeld || clock.monotonicMs() + ASK_EVERY_MS > endsAtMs) return outcome
+    const wasHeld = outcome.kind === 'skipped' && outcome.reason === 'held'
+    if (!wasHeld || clock.monotonicMs() + ASK_EVERY_MS > endsAtMs) return outcome
     await clock.sleep(ASK_EVERY_MS)
   }
 }
@@ -98,18 +99,18 @@ async function operateOn(
 
 /** The record as people read it. */
 export function statusOf(loop: string, lease: Pick<Lease, 'address'>, record: LeaseRecord, nowMs: number): LeaseStatus {
-  const isHeld = record.holder !== ''
+  const held = isHeld(record)
   return {
     loop,
     lease: lease.address,
     holder: record.holder || null,
     token: record.token,
     termEndsAt: record.termEndsAtMs > 0 ? toInstant(record.termEndsAtMs) : null,
-    isOverdue: isHeld && record.termEndsAtMs <= nowMs,
+    isOverdue: held && record.termEndsAtMs <= nowMs,
     suspended: record.isSuspended,
     tick: record.tick ?? null,
     completedTick: record.completedTick ?? null,
-    drained: !isHeld && record.drained === record.token,
+    drained: !held && isDrained(record),
     lastOutcome: parsedOrText(record.lastOutcome),
     checkpoint: parsedOrText(record.checkpoint),
   }

@@ -7,6 +7,8 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
+import type { EmbeddedDynamodb } from '../../infra/local/dynamodb/dynamodb.ts'
+import type { KubernetesApi as EmbeddedKubernetes } from '../../infra/local/kubernetes/server.ts'
 import { type KubernetesApi, pathOf, type RawObject } from '../../lib/kubernetes/api.ts'
 import { readObject } from '../../lib/kubernetes/pages.ts'
 import { dynamodbStore, fromItem, toItem } from '../../lib/lease/dynamodb.ts'
@@ -18,7 +20,6 @@ import type { LeaseBackend } from './lease.contract.ts'
 interface Surroundings {
   /** Makes a record that was never acquired. */
   readonly create: (name: string) => Promise<void>
-  readonly loseNextAnswer: () => void
   readonly close: () => Promise<void>
 }
 
@@ -32,9 +33,14 @@ function names(prefix: string): () => string {
 
 /** Leases of one namespace; `api` may do with them whatever it likes. */
 export function kubernetesBackend(
-  given: Surroundings & { readonly api: KubernetesApi; readonly namespace: string; readonly prefix: string },
+  given: Surroundings & {
+    readonly server: Pick<EmbeddedKubernetes, 'intercept'>
+    readonly api: KubernetesApi
+    readonly namespace: string
+    readonly prefix: string
+  },
 ): LeaseBackend {
-  const { api, namespace, prefix, create, loseNextAnswer, close } = given
+  const { server, api, namespace, prefix, create, close } = given
   const nextName = names(prefix)
   const leaseOf = async (name: string) => (await readObject(api, LEASE, { namespace, name }, signal)) as RawObject
   async function replace(name: string, body: RawObject): Promise<void> {
@@ -54,7 +60,13 @@ export function kubernetesBackend(
       await api.request({ method: 'DELETE', path: pathOf(LEASE, { namespace, name }), repeat: 'bound' })
     },
     recreate: create,
-    loseNextAnswer,
+    loseNextAnswer() {
+      server.intercept = ({ method }) => {
+        if (method !== 'PUT') return undefined
+        server.intercept = undefined
+        return 'reset-after-commit'
+      }
+    },
     async addForeign(name) {
       const lease = await leaseOf(name)
       const annotations = { ...(lease.metadata.annotations as object), 'team.example/owner': 'platform' }
@@ -70,9 +82,13 @@ export function kubernetesBackend(
 
 /** Items of one table. */
 export function dynamodbBackend(
-  given: Surroundings & { readonly client: DynamoDBClient; readonly table: string },
+  given: Surroundings & {
+    readonly server: Pick<EmbeddedDynamodb, 'intercept'>
+    readonly client: DynamoDBClient
+    readonly table: string
+  },
 ): LeaseBackend {
-  const { client, table, create, loseNextAnswer, close } = given
+  const { server, client, table, create, close } = given
   const nextName = names('fencepost')
   const keyOf = (name: string) => ({ TableName: table, Key: { lease: { S: name } } })
   const itemOf = async (name: string) => (await client.send(new GetItemCommand(keyOf(name)))).Item ?? {}
@@ -90,7 +106,13 @@ export function dynamodbBackend(
       await client.send(new DeleteItemCommand(keyOf(name)))
     },
     recreate: create,
-    loseNextAnswer,
+    loseNextAnswer() {
+      const stop = server.intercept(({ operation }) => {
+        if (operation !== 'UpdateItem') return undefined
+        stop()
+        return 'reset-after-commit'
+      })
+    },
     async addForeign(name) {
       const UpdateExpression = 'SET team = :team'
       const ExpressionAttributeValues = { ':team': { S: 'platform' } }

@@ -14,13 +14,7 @@ describeLease('in DynamoDB', async () => {
     client,
     table: TABLE,
     create: name => server.createLeaseItem(TABLE, name),
-    loseNextAnswer() {
-      const stop = server.intercept(({ operation }) => {
-        if (operation !== 'UpdateItem') return undefined
-        stop()
-        return 'reset-after-commit'
-      })
-    },
+    server,
     async close() {
       client.destroy()
       await server.close()

@@ -15,13 +15,7 @@ describeWith(inject('realServers').dynamodb, 'a real DynamoDB endpoint', real =>
       client,
       table: server.table,
       create: name => server.createLeaseItem(server.table, name),
-      loseNextAnswer() {
-        const stop = server.intercept(({ operation }) => {
-          if (operation !== 'UpdateItem') return undefined
-          stop()
-          return 'reset-after-commit'
-        })
-      },
+      server,
       async close() {
         client.destroy()
         await server.close()

@@ -19,13 +19,7 @@ describeWith(inject('realServers').kubernetes, 'a real kube-apiserver', ({ names
       prefix: namespace,
       create: async name =>
         await server.load([{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name, namespace } }]),
-      loseNextAnswer() {
-        server.intercept = ({ method }) => {
-          if (method !== 'PUT') return undefined
-          server.intercept = undefined
-          return 'reset-after-commit'
-        }
-      },
+      server,
       async close() {
         api.close()
         await server.close()

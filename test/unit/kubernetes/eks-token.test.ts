@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { SignatureV4 } from '@smithy/signature-v4'
 import { describe, expect, it } from 'vitest'
-import type { AwsCredentials } from '../../../lib/kubernetes/aws-signature.ts'
+import type { AwsCredentials } from '../../../lib/config.ts'
 import { signEksToken } from '../../../lib/kubernetes/eks-token.ts'
 
 const AT = Date.parse('2026-11-21T07:05:00Z')
