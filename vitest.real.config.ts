@@ -5,8 +5,6 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/real/**/*.test.ts'],
-    // An elector of client-go lives by the wall clock: whether it lost a race or broke a rule is for people to judge.
-    exclude: process.env.CI ? ['test/real/elector/**'] : [],
     globalSetup: ['test/real/setup.ts'],
     fileParallelism: false,
     env: {

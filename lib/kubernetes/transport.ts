@@ -121,14 +121,18 @@ export function openTransport(connection: Connection, options: TransportOptions)
     start: (resolve: (value: T) => void, reject: (error: unknown) => void) => ClientRequest,
   ): Promise<T> {
     const settled = new AbortController()
+    let abort: () => void = () => {}
     return new Promise<T>((resolve, reject) => {
       const sent = start(resolve, reject)
-      const abort = () => sent.destroy(new Error('aborted'))
-      signal?.addEventListener('abort', abort, { once: true, signal: settled.signal })
+      abort = () => sent.destroy(new Error('aborted'))
+      signal?.addEventListener('abort', abort)
       void clock.sleep(limitMs, settled.signal).then(() => {
         if (!settled.signal.aborted) sent.destroy(new Error(`no answer within ${describeMs(limitMs)}`))
       })
-    }).finally(() => settled.abort(ENDED))
+    }).finally(() => {
+      signal?.removeEventListener('abort', abort)
+      settled.abort(ENDED)
+    })
   }
 
   function noteSkew(date: string | undefined): void {

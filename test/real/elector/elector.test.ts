@@ -11,7 +11,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import type { Grant, LeaseRecord } from '../../../lib/lease/lease.ts'
 import { describeWith } from '../world/left-out.ts'
-import { whyNoElector } from './elector.ts'
+import { type Elector, whyNoElector } from './elector.ts'
 import { type Meeting, type Neighbourhood, openNeighbourhood, type SeenLease } from './neighbours.ts'
 
 const BUILT_WITHIN_MS = 600_000
@@ -43,11 +43,21 @@ describeWith(server, 'an elector of client-go that is misconfigured onto our Lea
     )
   }
 
+  /**
+   * Freezes a leading elector right after a renewal, in its rest of 2 s. Frozen inside a renewal it would find that one's
+   * deadline passed, give up leading and release without another look.
+   */
+  async function freeze(elector: Elector): Promise<void> {
+    await elector.until('leading')
+    const renewals = elector.lines.filter(({ event }) => event === 'wrote').length
+    await elector.until('wrote', (_line, at) => at >= renewals)
+    elector.signal('SIGSTOP')
+  }
+
   /** An elector leads, is frozen until its term is over and we act, and is cancelled before any read of its is answered. */
   async function emptiedByTheCancelled(meeting: Meeting): Promise<{ grant: Grant; acting: SeenLease }> {
     const elector = meeting.elector('controller-4', true)
-    await elector.until('leading')
-    elector.signal('SIGSTOP')
+    await freeze(elector)
     await termOver(meeting)
     await meeting.lease.free(signal)
     const grant = await meeting.acquire(60_000)
@@ -151,8 +161,7 @@ describeWith(server, 'an elector of client-go that is misconfigured onto our Lea
     it('frozen past its term, goes on, sees our term and leaves it alone, also when it is cancelled then', async () => {
       const meeting = await neighbourhood.meet('frozen')
       const elector = meeting.elector('controller-3', true)
-      await elector.until('leading')
-      elector.signal('SIGSTOP')
+      await freeze(elector)
       await termOver(meeting)
       await meeting.lease.free(signal)
       const grant = await meeting.acquire(60_000)
