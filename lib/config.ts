@@ -30,10 +30,13 @@ function flag(fallback: 'true' | 'false') {
 
 /** A name that can be part of a Kubernetes object's name. */
 function objectName() {
-  return z
-    .string()
-    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'a name of lower-case letters, digits, - and .')
-    .max(200, 'a name of at most 200 characters')
+  return (
+    z
+      .string()
+      .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'a name of lower-case letters, digits, - and .')
+      // With a loop, a request id and a nonce it is a holder, of which a Fence keeps 253 characters.
+      .max(150, 'a name of at most 150 characters')
+  )
 }
 
 /**
@@ -68,6 +71,10 @@ export const SETTINGS = z.object({
     .url({ error: 'a URL such as http://127.0.0.1:8000' })
     .optional()
     .meta({ description: 'Another DynamoDB endpoint, for local runs.' }),
+  FENCE: z.enum(['enforced', 'advisory'], { error: 'enforced or advisory' }).default('enforced').meta({
+    description:
+      '`enforced` writes nothing unless the API server is shown to refuse overtaken writes; `advisory` writes all the same, and says so.',
+  }),
   ENABLE_CLEANUP: flag('true').meta({
     description: '`false` lets the scheduled cleanup skip every tick; a manual reconcile still works.',
   }),

@@ -47,6 +47,20 @@ export class LeaseLostError extends Error {
   readonly code = 'LeaseLost'
 }
 
+/** Why a fence can't be relied on. */
+export type FenceCode = 'FenceMissing' | 'FenceNotInForce' | 'FenceLagging' | 'FenceForbidden'
+
+/** The API server is not shown to refuse overtaken writes, so that nothing may be written: the whole tick ends. */
+export class FenceError extends Error {
+  override readonly name = 'FenceError'
+  readonly code: FenceCode
+
+  constructor(code: FenceCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
 /** A write was sent and no answer came inside its deadline: it may or may not have taken effect, now or later. */
 export class OutcomeUnknownError extends Error {
   override readonly name = 'OutcomeUnknownError'
@@ -85,7 +99,7 @@ export function errorMessage(error: unknown): string {
 }
 
 function isFencepostError(error: unknown): error is Error {
-  return [TransientError, PermanentError, LeaseLostError, OutcomeUnknownError, AbortedError].some(
+  return [TransientError, PermanentError, LeaseLostError, FenceError, OutcomeUnknownError, AbortedError].some(
     known => error instanceof known,
   )
 }

@@ -38,6 +38,27 @@ export const systemClock: Clock = {
     }),
 }
 
+/** An instant on both clocks: the wall clock may jump, the other may stand still while a sandbox is frozen. */
+export interface Moment {
+  readonly wallMs: number
+  readonly monotonicMs: number
+}
+
+/** This instant, `inMs` from now. */
+export function momentIn(inMs: number, clock: Clock): Moment {
+  return { wallMs: clock.wallMs() + inMs, monotonicMs: clock.monotonicMs() + inMs }
+}
+
+/** The time until an instant, ms, on whichever clock is nearer to it; negative when one of them is past it. */
+export function msUntil(moment: Moment, clock: Clock): number {
+  return Math.min(moment.wallMs - clock.wallMs(), moment.monotonicMs - clock.monotonicMs())
+}
+
+/** The time since an instant, ms, on whichever clock went less far: a jump ahead must not shorten a wait. */
+export function msSince(moment: Moment, clock: Clock): number {
+  return Math.min(clock.wallMs() - moment.wallMs, clock.monotonicMs() - moment.monotonicMs)
+}
+
 /** Runs work with a signal that is aborted after `limitMs`; leaves no timer behind. */
 export async function within<T>(clock: Clock, limitMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const late = new AbortController()

@@ -19,7 +19,7 @@ const RANKS: readonly (readonly string[])[] = [
 ]
 /** Files that decide and nothing else, and what they reach by imports. */
 const PURE =
-  /^lib\/(reconcilers\/[^/]+\/(plan\.ts|rules\/.+)|lease\/decide\.ts|tick\/(budget|schedule|checkpoint|outcome|times)\.ts)$/
+  /^lib\/(reconcilers\/[^/]+\/(plan\.ts|rules\/.+)|lease\/decide\.ts|fence\/refusal\.ts|tick\/(budget|schedule|checkpoint|outcome|times)\.ts)$/
 /** Chunks: nothing but a library may be in them, or they would carry second copies of our classes. */
 const CHUNKS = ['lib/lease/dynamodb-client.ts', 'lib/kubernetes/kubeconfig-library.ts']
 
@@ -124,6 +124,12 @@ const rules: Record<string, (source: Source) => string[]> = {
     importsOf(source).flatMap(({ from, to, isDynamic }) =>
       isDynamic && from.startsWith('lib/') && !CHUNKS.includes(to) ? [`${from} imports ${to}`] : [],
     ),
+  'only the fence and the lease write to the cluster': ({ path, text }) =>
+    path.startsWith('lib/') &&
+    !/^lib\/(fence\/(writer|fence)|lease\/kubernetes|kubernetes\/secrets-manager)\.ts$/.test(path) &&
+    /method: '(POST|PUT|PATCH|DELETE)'/.test(withoutComments(text))
+      ? [path]
+      : [],
   'functions decide nothing': ({ path, text }) =>
     path.startsWith('functions/') && /\b(if|switch|\?\s)/.test(withoutComments(text)) ? [path] : [],
   'every export is documented': ({ path, text }) =>
@@ -188,6 +194,11 @@ describe('the house', () => {
     ['plans and decisions are pure', 'lib/lease/decide.ts', `import { readFileSync } from 'node:fs'`],
     ['chunks hold nothing of ours', 'lib/lease/dynamodb-client.ts', `export { PermanentError } from '../errors.ts'`],
     ['only chunks are imported when asked for', 'lib/runtime/x.ts', `const y = await import('../lease/dynamodb.ts')`],
+    [
+      'only the fence and the lease write to the cluster',
+      'lib/reconcilers/cleanup/x.ts',
+      `api.request({ method: 'PATCH' })`,
+    ],
     ['functions decide nothing', 'functions/x.ts', 'if (true) run()'],
     ['every export is documented', 'lib/x.ts', 'export const y = 1'],
     ['every file says at its head what it is', 'lib/x.ts', 'export const y = 1'],

@@ -1,8 +1,9 @@
 // `npm start`: the whole product on this machine, on embedded servers and Node alone. See `--help`.
 
-import { renderIntroduction } from './terminal/introduction.ts'
+import { renderIntroduction, renderZombieIntroduction } from './terminal/introduction.ts'
 import { type Journal, openJournal } from './terminal/journal.ts'
 import { openScreen, type Screen } from './terminal/screen.ts'
+import { openTeller } from './terminal/zombie-teller.ts'
 import { type Cleanups, openCleanups } from './world/cleanups.ts'
 import { openDeliveries } from './world/deliveries.ts'
 import { type Ending, openEnding } from './world/ending.ts'
@@ -11,9 +12,12 @@ import { heldLeases } from './world/holders.ts'
 import { waitForTicks } from './world/in-flight.ts'
 import { type Newcomer, scheduleNewcomers } from './world/newcomers.ts'
 import { invokeUrl, type Offline, startOffline } from './world/offline.ts'
-import { HELP, type Options, type Ports, readOptions, serversOf, UsageError } from './world/options.ts'
+import { HELP, type Options, type Ports, readOptions, serversOf, storesOf, UsageError } from './world/options.ts'
 import { settlePorts } from './world/ports.ts'
 import { startWorld, type World } from './world/world.ts'
+import { objectsAtFirst } from './world/zombie/objects.ts'
+import type { Step } from './world/zombie/steps.ts'
+import { playZombie } from './world/zombie/story.ts'
 
 /** What a run is given. */
 interface Run {
@@ -78,13 +82,31 @@ function tellError({ say, paint }: Screen, message: string): void {
   say(`${paint.bad('error')}  ${message}`)
 }
 
+/** Freezes a function, and wakes it after its successor's; gives the exit code. */
+async function zombie({ options, screen, cleanups, ending }: Run): Promise<number> {
+  const { lease } = options
+  screen.busy('starting the embedded servers')
+  const ports = await settlePorts(options.ports, storesOf(lease))
+  const objects = objectsAtFirst(Date.now())
+  const world = await startWorld({ lease, ports, environment: process.env, cleanups, objects })
+  screen.idle()
+  screen.say(...renderZombieIntroduction(world, screen.paint))
+  screen.busy('starting the functions')
+  const { signal } = ending
+  const onLine = openJournal(screen, options).take
+  const teller = openTeller(screen, options)
+  const tell = (step: Step) => signal.aborted || teller(step)
+  const story = playZombie({ world, tell, onLine, cleanups, signal })
+  return await Promise.race([story, ending.asked.then(() => 0)])
+}
+
 /** Starts, lives, and ends everything in order, whatever happened; gives the exit code. */
 async function main(options: Options): Promise<number> {
   const screen = openScreen({ isJson: options.isJson, environment: process.env })
   const run: Run = { options, screen, cleanups: openCleanups(), ending: openEnding() }
   let code = 0
   try {
-    code = await live(run, await start(run))
+    code = options.isZombie ? await zombie(run) : await live(run, await start(run))
   } catch (error) {
     if (!run.ending.signal.aborted) {
       code = 1

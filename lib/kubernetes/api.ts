@@ -1,7 +1,7 @@
 // What the rooms above need of a Kubernetes API server, as types: a request, an answer, an object, a resource.
 // `transport.ts` carries requests out; tests and the simulation give their own.
 
-import { SECOND_MS } from '../time.ts'
+import { type Moment, SECOND_MS } from '../time.ts'
 
 /** The longest that the API server works on one request, ms: every request says so in `?timeout=`. */
 export const SERVER_TIMEOUT_MS = 5 * SECOND_MS
@@ -31,6 +31,8 @@ export interface ApiRequest {
   readonly repeat: Repeatability
   /** When given, the request ends at once as it is aborted. */
   readonly signal?: AbortSignal
+  /** No try begins after it, nor goes on; the end of the term that the request belongs to. Default: none. */
+  readonly endsAt?: Moment
 }
 
 /** An answer that the API server gave: any status below 400, and those refusals that a caller asked to see. */
@@ -80,6 +82,21 @@ export interface ObjectMeta {
 /** An object as the API server gave it, before its kind's schema has read it. */
 export interface RawObject {
   readonly metadata: ObjectMeta & Readonly<Record<string, unknown>>
+  readonly [field: string]: unknown
+}
+
+/** The object a write is for, and the state it was judged on. */
+export interface Target {
+  readonly resource: Resource
+  readonly namespace?: string
+  readonly name: string
+  readonly uid: string
+  readonly resourceVersion: string
+}
+
+/** An object to be created. */
+export interface NamedObject {
+  readonly metadata: { readonly name: string; readonly namespace?: string }
   readonly [field: string]: unknown
 }
 

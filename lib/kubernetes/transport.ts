@@ -1,52 +1,43 @@
 // Requests to one API server over one pool of kept-alive connections. Every request ends: each try has a time limit, on
-// the server (`?timeout=`) and here, and all tries together have a deadline, after which a write counts as unknown.
+// the server (`?timeout=`) and here, and all tries together have a deadline, cut to the end of the request's term, after
+// which a write counts as unknown.
 // 429, 5xx and broken connections are tried again while the deadline lasts: reads freely, writes because each of them is
 // bound, so that twice has the effect of once. Retries wait a doubling time with jitter,
 // or what the server asks (`Retry-After`) where that is longer.
 
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { AbortedError, errorMessage, OutcomeUnknownError, PermanentError, TransientError } from '../errors.ts'
-import { type Clock, describeMs, SECOND_MS } from '../time.ts'
+import { type Clock, describeMs, msUntil, SECOND_MS } from '../time.ts'
 import { type ApiAnswer, type ApiRequest, type KubernetesApi, SERVER_TIMEOUT_MS } from './api.ts'
 import type { Connection } from './connection.ts'
 import { fromStatus, isTransientStatus, parseRetryAfter } from './errors.ts'
+import { type Exchange, openExchange, type WireAnswer } from './exchange.ts'
 
 /** The longest all tries of one request may take: three full tries and the waits between them. */
 export const REQUEST_DEADLINE_MS = 20 * SECOND_MS
-/** Parallel connections; as many as a tick may have workers, so that none waits for another. */
-const MAX_CONNECTIONS = 16
 const FIRST_BACKOFF_MS = 100
 const LONGEST_BACKOFF_MS = 5 * SECOND_MS
 
-/** Why a try's own timer ends; a reason that is given costs no error with a stack. */
-const ENDED = 'the try has ended'
-
-/** What an answer carried before it was judged. */
-interface RawAnswer {
-  readonly status: number
-  readonly headers: IncomingMessage['headers']
-  readonly body: unknown
-}
-
-/** The clock and the dice; tests give their own. */
+/** The clock, the dice and the wire; tests and the simulation give their own. */
 export interface TransportOptions {
   readonly clock: Clock
   /** Jitter, 0 up to 1; default `Math.random`. */
   readonly random?: () => number
+  /** Carries one try; default HTTP over a pool of connections. */
+  readonly exchange?: Exchange
 }
 
 /** Opens a pool of connections to one API server; nothing is sent before the first request. */
 export function openTransport(connection: Connection, options: TransportOptions): KubernetesApi {
   const { clock, random = Math.random } = options
-  const isTls = connection.server.protocol === 'https:'
-  const pool = { keepAlive: true, maxSockets: MAX_CONNECTIONS }
-  const agent = isTls ? new HttpsAgent({ ...pool, ...connection.tls }) : new HttpAgent(pool)
+  const exchange = options.exchange ?? openExchange(connection, clock)
+  const prefix = connection.server.pathname.replace(/\/$/, '')
   let skewMs: number | undefined
 
   async function request(ask: ApiRequest, expected: readonly number[] = []): Promise<ApiAnswer> {
     const what = `${ask.method} ${ask.path}`
     const endsAtMs = clock.monotonicMs() + REQUEST_DEADLINE_MS
+    const msLeft = () =>
+      Math.min(endsAtMs - clock.monotonicMs(), ask.endsAt ? msUntil(ask.endsAt, clock) : Number.POSITIVE_INFINITY)
     let isUnanswered = false
     let failure: Error
 
@@ -54,8 +45,8 @@ export function openTransport(connection: Connection, options: TransportOptions)
       const credentials = await connection.headers().catch(error => {
         throw refused(ask, what, isUnanswered, error)
       })
-      if (ask.signal?.aborted) throw stopped(ask, what, isUnanswered)
-      const leftMs = endsAtMs - clock.monotonicMs()
+      const leftMs = msLeft()
+      if (ask.signal?.aborted || leftMs <= 0) throw stopped(ask, what, isUnanswered)
       let waitMs = backoffMs(tries, random())
       try {
         const answer = await send(ask, credentials, Math.min(SERVER_TIMEOUT_MS, leftMs))
@@ -74,65 +65,32 @@ export function openTransport(connection: Connection, options: TransportOptions)
         isUnanswered ||= !isNeverSent(error)
         failure = new TransientError('Unavailable', `${what}: ${describeBreak(error)}`, { cause: error })
       }
-      if (clock.monotonicMs() + waitMs >= endsAtMs) throw exhausted(ask, what, isUnanswered, failure)
+      if (waitMs >= msLeft()) throw exhausted(ask, what, isUnanswered, failure)
       await clock.sleep(waitMs, ask.signal)
     }
   }
 
   /** One try: resolves with whatever was answered, rejects when there was no whole answer inside `limitMs`. */
-  async function send(ask: ApiRequest, credentials: Record<string, string>, limitMs: number): Promise<RawAnswer> {
-    const headers = { ...credentials, ...ask.headers }
+  async function send(ask: ApiRequest, credentials: Record<string, string>, limitMs: number): Promise<WireAnswer> {
     const query = new URLSearchParams({ timeout: `${Math.max(1, Math.floor(limitMs / SECOND_MS))}s` })
     for (const [key, value] of Object.entries(ask.query ?? {})) if (value !== undefined) query.set(key, value)
-    const prefix = connection.server.pathname.replace(/\/$/, '')
-    const url = new URL(`${prefix}${ask.path}?${query}`, connection.server)
-
-    return await withLimit(limitMs, ask.signal, (resolve, reject) => {
-      const payload = ask.body === undefined ? undefined : JSON.stringify(ask.body)
-      const sent = (isTls ? httpsRequest : httpRequest)(url, {
-        agent,
-        method: ask.method,
-        headers: {
-          accept: 'application/json',
-          'user-agent': 'fencepost',
-          ...(payload === undefined
-            ? {}
-            : { 'content-type': ask.contentType ?? 'application/json', 'content-length': Buffer.byteLength(payload) }),
-          ...headers,
-        },
-      })
-      sent.on('error', reject)
-      sent.on('response', response => {
-        noteSkew(response.headers.date)
-        readJson(response).then(
-          body => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
-          reject,
-        )
-      })
-      sent.end(payload)
-      return sent
+    const payload = ask.body === undefined ? undefined : JSON.stringify(ask.body)
+    const answer = await exchange.send({
+      method: ask.method,
+      path: `${prefix}${ask.path}?${query}`,
+      headers: {
+        accept: 'application/json',
+        'user-agent': 'fencepost',
+        ...(payload !== undefined && { 'content-type': ask.contentType ?? 'application/json' }),
+        ...credentials,
+        ...ask.headers,
+      },
+      payload,
+      limitMs,
+      signal: ask.signal,
     })
-  }
-
-  /** Runs one try and ends its connection when the time is up or the signal aborts. */
-  function withLimit<T>(
-    limitMs: number,
-    signal: AbortSignal | undefined,
-    start: (resolve: (value: T) => void, reject: (error: unknown) => void) => ClientRequest,
-  ): Promise<T> {
-    const settled = new AbortController()
-    let abort: () => void = () => {}
-    return new Promise<T>((resolve, reject) => {
-      const sent = start(resolve, reject)
-      abort = () => sent.destroy(new Error('aborted'))
-      signal?.addEventListener('abort', abort)
-      void clock.sleep(limitMs, settled.signal).then(() => {
-        if (!settled.signal.aborted) sent.destroy(new Error(`no answer within ${describeMs(limitMs)}`))
-      })
-    }).finally(() => {
-      signal?.removeEventListener('abort', abort)
-      settled.abort(ENDED)
-    })
+    noteSkew(answer.headers.date)
+    return answer
   }
 
   function noteSkew(date: string | undefined): void {
@@ -140,7 +98,7 @@ export function openTransport(connection: Connection, options: TransportOptions)
     if (!Number.isNaN(serverMs)) skewMs = serverMs - Math.floor(clock.wallMs() / SECOND_MS) * SECOND_MS
   }
 
-  return { request, clockSkewMs: () => skewMs, close: () => agent.destroy() }
+  return { request, clockSkewMs: () => skewMs, close: exchange.close }
 }
 
 function backoffMs(tries: number, dice: number): number {
@@ -201,26 +159,4 @@ function exhausted(ask: ApiRequest, what: string, isUnanswered: boolean, failure
       { cause: failure },
     )
   return failure
-}
-
-async function readJson(response: IncomingMessage): Promise<unknown> {
-  const text = await readText(response)
-  if (text === '' || !response.headers['content-type']?.includes('json')) return undefined
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    // The parser's own message quotes the body.
-    throw new Error('the answer is not JSON')
-  }
-}
-
-/** Reads a body by its events: an async iterator would cost several promises for each answer. */
-function readText(response: IncomingMessage): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    response.on('data', (chunk: Buffer) => chunks.push(chunk))
-    response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
-    response.on('error', reject)
-    response.on('close', () => reject(new Error('the connection was closed in the middle of an answer')))
-  })
 }

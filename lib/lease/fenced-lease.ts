@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { LeaseLostError, PermanentError, TransientError } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
-import { type Clock, parseInstant } from '../time.ts'
+import { type Clock, type Moment, momentIn, parseInstant } from '../time.ts'
 import { decide, ended, freed, isDrained } from './decide.ts'
 import type {
   AcquireResult,
@@ -42,8 +42,9 @@ export function openLease(options: LeaseOptions): Lease {
     const holder = `${holderPrefix}${requestId}/${nonce()}`
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const claim: Claim = { holder, holderPrefix, tick, termMs, nowMs: clock.wallMs() }
+      const endsAt = momentIn(termMs, clock)
       const answer = await store.claim(claim, signal)
-      if (answer.kind === 'claimed') return { kind: 'acquired', grant: grantOf(claim, answer) }
+      if (answer.kind === 'claimed') return { kind: 'acquired', grant: grantOf(claim, endsAt, answer) }
       if (answer.kind === 'refused') {
         const decision = decide(answer.record, claim)
         if (decision.kind === 'foreign') throw foreign(answer.record)
@@ -53,14 +54,13 @@ export function openLease(options: LeaseOptions): Lease {
     throw contended()
   }
 
-  function grantOf(claim: Claim, { before, now }: ClaimAnswer & { kind: 'claimed' }): Grant {
+  function grantOf(claim: Claim, endsAt: Moment, { before, now }: ClaimAnswer & { kind: 'claimed' }): Grant {
     const { token, recordId, completedTick, checkpoint } = now.record
     const tookOverFrom = before.holder || undefined
     const isClean = isDrained({ token: token - 1, drained: before.drained }) && tookOverFrom === undefined
     const fields = { lease: store.address, holder: claim.holder, token, tick: claim.tick.id }
     if (tookOverFrom) log.warn('lease taken over', { ...fields, tookOverFrom })
     else log.info('lease acquired', { ...fields, clean: isClean })
-    const acknowledged = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }
     return {
       holder: claim.holder,
       token,
@@ -70,7 +70,8 @@ export function openLease(options: LeaseOptions): Lease {
       tookOverFrom,
       completedTick,
       checkpoint,
-      acknowledged,
+      acknowledged: momentIn(0, clock),
+      endsAt,
       versioned: now,
     }
   }
@@ -109,6 +110,24 @@ export function openLease(options: LeaseOptions): Lease {
       } else if (!isMine(seen.record, grant)) throw lost(seen.record, grant)
     }
     throw contended()
+  }
+
+  async function advance(grant: Grant, token: number, signal: AbortSignal): Promise<Grant> {
+    let seen: Versioned = grant.versioned
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const now = await store.swap(seen, { ...seen.record, token }, signal)
+      if (now) return advanced(grant, now)
+      seen = await store.read(signal)
+      if (isMine(seen.record, { ...grant, token })) return advanced(grant, seen)
+      if (!isMine(seen.record, grant)) throw lost(seen.record, grant)
+    }
+    throw contended()
+  }
+
+  function advanced(grant: Grant, versioned: Versioned): Grant {
+    const { token } = versioned.record
+    log.warn('lease token advanced', { lease: store.address, holder: grant.holder, from: grant.token, to: token })
+    return { ...grant, token, isClean: false, versioned }
   }
 
   function lost(record: LeaseRecord, grant: Grant): LeaseLostError {
@@ -154,6 +173,7 @@ export function openLease(options: LeaseOptions): Lease {
   return {
     address: store.address,
     acquire,
+    advance,
     complete: (grant, ending, signal) => end(grant, ending, grant.tick.isScheduled ? grant.tick.id : undefined, signal),
     release: (grant, ending, signal) => end(grant, ending, undefined, signal),
     read: async signal => (await store.read(signal)).record,

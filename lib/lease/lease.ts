@@ -2,11 +2,13 @@
 // change of it is one compare-and-swap.
 //
 // Not promised: that only one process is running. A term ends by the clock, so a frozen holder may wake after another one
-// took over. Its token is then lower, but nothing refuses its writes by it: they are bound to the state they were judged on,
-// and that is all. Clocks decide when a term has ended and nothing else. One completion per tick is promised for the life
-// of the record: a record that was deleted and created again starts its ledger anew.
+// took over. Its token is then lower, and `lib/fence` has the API server refuse its writes by it. Clocks decide when a term
+// has ended and nothing else. One completion per tick is promised for the life of the record: a record that was deleted and
+// created again starts its ledger anew.
 //
 // A term outlives its invocation (its length is the invocation's remaining time plus a tail), so nothing is ever renewed.
+
+import type { Moment } from '../time.ts'
 
 /** The tick an attempt is for. */
 export interface TickIdentity {
@@ -100,8 +102,10 @@ export interface Grant {
   readonly tookOverFrom: string | undefined
   readonly completedTick: string | undefined
   readonly checkpoint: string | undefined
-  /** When the acquire was acknowledged, on both clocks; a settle counts from here. */
-  readonly acknowledged: { readonly wallMs: number; readonly monotonicMs: number }
+  /** When the term's token was published, as far as is known: a settle counts from here. */
+  readonly acknowledged: Moment
+  /** When the term ends; no write of it is sent later. */
+  readonly endsAt: Moment
   readonly versioned: Versioned
 }
 
@@ -141,6 +145,12 @@ export interface Lease {
    * @throws LeaseLostError – another attempt or an operator has it; nothing was changed.
    */
   complete(grant: Grant, ending: Ending, signal: AbortSignal): Promise<void>
+  /**
+   * Gives a held term a higher token, for a fence that has seen higher ones than the record.
+   * @returns the grant under that token; it is not clean, since nobody knows who wrote under the tokens between.
+   * @throws LeaseLostError – another attempt or an operator has it; nothing was changed.
+   */
+  advance(grant: Grant, token: number, signal: AbortSignal): Promise<Grant>
   /** As `complete`, but leaves the completed tick as it is. */
   release(grant: Grant, ending: Ending, signal: AbortSignal): Promise<void>
   /** Reads the record; changes nothing. */

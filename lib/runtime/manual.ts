@@ -1,16 +1,16 @@
 // A one-off reconcile, by hand: run a loop now, see what it would do, look at its lease, suspend, resume or free it.
 
 import { PermanentError } from '../errors.ts'
-import { isDrained, isHeld } from '../lease/decide.ts'
 import type { Lease, LeaseRecord } from '../lease/lease.ts'
 import type { TickOutcome } from '../tick/outcome.ts'
 import type { Scope } from '../tick/reconciler.ts'
 import { manualTick } from '../tick/schedule.ts'
-import { SECOND_MS, toInstant, within } from '../time.ts'
+import { SECOND_MS, within } from '../time.ts'
 import { dryRun } from './dry-run.ts'
 import { type ManualEvent, manualEvent } from './event.ts'
 import { type Handler, lambda } from './lambda.ts'
 import type { Loop } from './loop.ts'
+import { fenceStatus, type LoopStatus, leaseStatus } from './status.ts'
 import { answer, type LoopRun, runLoop } from './tick-runner.ts'
 import type { Wiring } from './wiring.ts'
 
@@ -18,26 +18,6 @@ import type { Wiring } from './wiring.ts'
 const ASK_EVERY_MS = SECOND_MS
 /** The longest that reading or changing the record by hand may take, ms. */
 const RECORD_LIMIT_MS = 10 * SECOND_MS
-
-/** A lease record as people read it. */
-export interface LeaseStatus {
-  readonly loop: string
-  readonly lease: string
-  /** null when nobody holds it. */
-  readonly holder: string | null
-  readonly token: number
-  /** RFC 3339; null when there never was a term. */
-  readonly termEndsAt: string | null
-  /** A held lease whose term has ended: the next tick takes it over. */
-  readonly isOverdue: boolean
-  readonly suspended: boolean
-  readonly tick: string | null
-  readonly completedTick: string | null
-  /** Whether the next holder may act without a settle. */
-  readonly drained: boolean
-  readonly lastOutcome: unknown
-  readonly checkpoint: unknown
-}
 
 /** Makes the handler of the manual function for the given loops. */
 export function manual(loops: readonly Loop[], open?: () => Wiring): Handler {
@@ -72,12 +52,17 @@ async function runWaiting(run: LoopRun, event: ManualEvent, scope: Scope): Promi
   }
 }
 
-async function operate(action: Exclude<ManualEvent['action'], 'run'>, { loop, wiring }: LoopRun): Promise<LeaseStatus> {
+async function operate(action: Exclude<ManualEvent['action'], 'run'>, { loop, wiring }: LoopRun): Promise<LoopStatus> {
   const lease = await wiring.lease(loop.name)
   const record = await within(wiring.clock, RECORD_LIMIT_MS, signal => operateOn(lease, action, signal))
   if (action !== 'status')
     wiring.log.warn('lease changed by hand', { lease: lease.address, action, token: record.token })
-  return statusOf(loop.name, lease, record, wiring.clock.wallMs())
+  const fence = await wiring.fence(loop.name)
+  const seen = await within(wiring.clock, RECORD_LIMIT_MS, signal => fence.read(signal))
+  return {
+    ...leaseStatus(loop.name, lease, record, wiring.clock.wallMs()),
+    fence: fenceStatus(fence, seen, record),
+  }
 }
 
 async function operateOn(
@@ -94,33 +79,5 @@ async function operateOn(
       return await lease.suspend(false, signal)
     case 'release':
       return await lease.free(signal)
-  }
-}
-
-/** The record as people read it. */
-export function statusOf(loop: string, lease: Pick<Lease, 'address'>, record: LeaseRecord, nowMs: number): LeaseStatus {
-  const held = isHeld(record)
-  return {
-    loop,
-    lease: lease.address,
-    holder: record.holder || null,
-    token: record.token,
-    termEndsAt: record.termEndsAtMs > 0 ? toInstant(record.termEndsAtMs) : null,
-    isOverdue: held && record.termEndsAtMs <= nowMs,
-    suspended: record.isSuspended,
-    tick: record.tick ?? null,
-    completedTick: record.completedTick ?? null,
-    drained: !held && isDrained(record),
-    lastOutcome: parsedOrText(record.lastOutcome),
-    checkpoint: parsedOrText(record.checkpoint),
-  }
-}
-
-function parsedOrText(text: string | undefined): unknown {
-  if (text === undefined) return null
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
   }
 }

@@ -1,6 +1,6 @@
 // One tick of one loop inside one invocation: builds its tools from the wiring, runs it, and tells about it.
 
-import { openWriter } from '../kubernetes/writer.ts'
+import { openWriter } from '../fence/writer.ts'
 import type { TickIdentity } from '../lease/lease.ts'
 import { type Metrics, openMetrics } from '../telemetry/metrics.ts'
 import { cutStages, openBudget, type Stages } from '../tick/budget.ts'
@@ -48,9 +48,12 @@ async function tickOutcome(run: LoopRun, tick: TickIdentity, scope: Scope, metri
   try {
     const api = await wiring.api()
     const request = { tick, periodMs, requestId: invocation.requestId, scope, budget }
+    const fence = await wiring.fence(loop.name)
+    if (fence.mode === 'advisory') log.warn('fence advisory', { fence: fence.name, consequence: UNPROVEN })
     return await runTick(loop.reconciler({ api, config, log, metrics }), request, {
       lease: await wiring.lease(loop.name),
-      openWriter: () => openWriter(api),
+      fence,
+      openWriter: grant => openWriter({ api, fence: fence.name, grant, mode: fence.mode, clock }),
       clockSkewMs: () => api.clockSkewMs(),
       handlers,
       workers: config.WORKERS,
@@ -63,6 +66,9 @@ async function tickOutcome(run: LoopRun, tick: TickIdentity, scope: Scope, metri
   }
 }
 
+/** What FENCE=advisory costs. */
+const UNPROVEN = 'nobody checks that the API server refuses overtaken writes'
+
 function stagesOf({ invocation, wiring: { config } }: LoopRun, handlers: number): Stages | undefined {
   const settings = {
     waitMs: config.SHUTDOWN_TIMEOUT,
@@ -72,7 +78,7 @@ function stagesOf({ invocation, wiring: { config } }: LoopRun, handlers: number)
   return cutStages(invocation.remainingMs(), settings, handlers)
 }
 
-function tell(outcome: TickOutcome, { log }: Wiring, metrics: Metrics): void {
+function tell(outcome: TickOutcome, { config, log }: Wiring, metrics: Metrics): void {
   const { kind, counts } = outcome
   if (kind === 'failed') log.error('tick', { ...outcome })
   else log.info('tick', { ...outcome })
@@ -80,6 +86,7 @@ function tell(outcome: TickOutcome, { log }: Wiring, metrics: Metrics): void {
   const what = outcome.tick.startsWith('manual/') ? 'Runs' : 'Ticks'
   metrics.count(`${what}${kind[0]?.toUpperCase()}${kind.slice(1)}`)
   metrics.duration('TickDuration', outcome.durationMs)
+  if (config.FENCE === 'advisory') metrics.count('TicksAdvisory')
   if (outcome.tookOverFrom) metrics.count('TakeOvers')
   if (outcome.missedTicks > 0) metrics.count('TicksMissed', outcome.missedTicks)
   if (outcome.shutdownErrors.length > 0) metrics.count('ShutdownHandlersFailed', outcome.shutdownErrors.length)

@@ -2,6 +2,7 @@
 // connections; it never keeps anything of a term, since a sandbox may run another invocation after, or beside, this one.
 
 import { type Config, type Environment, readAwsCredentials, readConfig } from '../config.ts'
+import { type Fence, openFence } from '../fence/fence.ts'
 import type { KubernetesApi } from '../kubernetes/api.ts'
 import {
   type Connection,
@@ -28,6 +29,8 @@ export interface Wiring {
   api(): Promise<KubernetesApi>
   /** The lease of a loop. */
   lease(loop: string): Promise<Lease>
+  /** The fence of a loop. */
+  fence(loop: string): Promise<Fence>
 }
 
 /**
@@ -53,16 +56,12 @@ export function openWiring(environment?: Environment, clock: Clock = systemClock
     return kubernetesStore(await api(), { namespace: config.leaseNamespace, name })
   }
 
-  return {
-    config,
-    clock,
-    log,
-    api,
-    lease: async loop => {
-      const name = `${config.LEADER_ELECT_ID}-${loop}`
-      return openLease({ store: await storeOf(name), name, clock, log })
-    },
-  }
+  const nameOf = (loop: string) => `${config.LEADER_ELECT_ID}-${loop}`
+  const lease = async (loop: string) =>
+    openLease({ store: await storeOf(nameOf(loop)), name: nameOf(loop), clock, log })
+  const fence = async (loop: string) =>
+    openFence({ api: await api(), name: nameOf(loop), lease: await lease(loop), mode: config.FENCE, clock, log })
+  return { config, clock, log, api, lease, fence }
 }
 
 async function connect(config: Config, clock: Clock): Promise<Connection> {

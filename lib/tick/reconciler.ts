@@ -2,7 +2,7 @@
 // A reconciler never sees the lease store. Whatever it plans must be a function of the object's own state, so that an
 // action that comes late is refused by its resourceVersion or still right, and a page may be planned again from fresh reads.
 
-import type { ObjectWriter } from '../kubernetes/writer.ts'
+import type { ObjectWriter } from '../fence/writer.ts'
 import type { CheckpointCodec } from './checkpoint.ts'
 
 /** One planned write, as data that a dry run can print. Loops add what they need to carry it out. */

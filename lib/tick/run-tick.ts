@@ -1,6 +1,7 @@
-// The tick: acquire, settle, observe, plan, apply, shut down, give the lease back. Everything else in this folder is a part
-// of it. What must stay true: nothing is read before the settle, nothing is written without the lease, the writer is closed
-// before the lease is given back, and a page that was not finished is seen again from the checkpoint.
+// The tick: acquire, raise, settle, observe, plan, apply, shut down, give the lease back. Everything else in this folder is
+// a part of it. What must stay true: the fence is raised before the settle and nothing is read before its end, nothing is
+// written without lease and fence, the writer is closed before the lease is given back, and a page that was not finished is
+// seen again from the checkpoint.
 
 import { AbortedError } from '../errors.ts'
 import { watchSkew } from './clock-skew.ts'
@@ -8,7 +9,7 @@ import type { TickOutcome } from './outcome.ts'
 import type { AnyReconciler } from './reconciler.ts'
 import { walkStages } from './shutdown.ts'
 import { openTally, type Tally } from './tally.ts'
-import { endTerm, openTerm, settle, type Term, wholeSecond } from './term.ts'
+import { endTerm, openTerm, raise, settle, type Term, wholeSecond } from './term.ts'
 import type { TickRequest, TickTools } from './tick.ts'
 import { TAIL_MS } from './times.ts'
 
@@ -38,7 +39,7 @@ export async function runTick(reconciler: AnyReconciler, request: TickRequest, t
   }
 }
 
-/** Observes, plans and applies page after page until all is seen or the budget ends. */
+/** Raises, settles, then observes, plans and applies page after page until all is seen or the budget ends. */
 async function act(
   reconciler: AnyReconciler,
   request: TickRequest,
@@ -47,10 +48,12 @@ async function act(
   tally: Tally,
 ): Promise<void> {
   const { budget, scope } = request
+  const writer = await raise(term, budget, tools)
+  tally.acquired(term.grant)
   if (!(await settle(term.grant, budget, tools.clock))) return
   tally.settled()
   const nowMs = wholeSecond(tools.clock.wallMs())
-  const application = { writer: term.writer, nowMs, signal: term.writes }
+  const application = { writer, nowMs, signal: term.writes }
   for await (const page of reconciler.observe({ from: term.from, scope, nowMs, signal: budget.work })) {
     term.reached = page.cursor
     watchSkew(tools.clockSkewMs(), tools.log)

@@ -1,6 +1,6 @@
 // What a tick counts while it runs, and the outcome made of it.
 
-import { errorCode, errorMessage, LeaseLostError } from '../errors.ts'
+import { errorCode, errorMessage, FenceError, LeaseLostError } from '../errors.ts'
 import type { Grant, LeaseRecord, TickIdentity } from '../lease/lease.ts'
 import type { Clock } from '../time.ts'
 import type { Budget } from './budget.ts'
@@ -11,7 +11,7 @@ import type { ShutdownResult } from './shutdown.ts'
 
 /** The running count of one tick. */
 export interface Tally {
-  /** The lease is ours. */
+  /** The lease is ours; told again when the fence had to be healed. */
   acquired(grant: Grant): void
   settled(): void
   observed(page: Page<unknown, unknown>, planned: number): void
@@ -47,6 +47,11 @@ export function openTally(
   function note(failure: ObjectFailure): void {
     counts.failed++
     if (failures.length < LISTED) failures.push(failure)
+  }
+
+  function fail(thrown: unknown): void {
+    if (thrown instanceof LeaseLostError) isFenced = true
+    else error ??= { code: errorCode(thrown), message: errorMessage(thrown) }
   }
 
   function base(kind: OutcomeKind): TickOutcome {
@@ -88,14 +93,14 @@ export function openTally(
       } catch (thrown) {
         if (thrown instanceof LeaseLostError) {
           isFenced = true
-          request.budget?.stop('lease lost')
+          request.budget?.stop('fenced')
+        } else if (thrown instanceof FenceError) {
+          fail(thrown)
+          request.budget?.stop(thrown.code)
         } else note({ object: action.object, code: errorCode(thrown), message: errorMessage(thrown) })
       }
     },
-    fail(thrown) {
-      if (thrown instanceof LeaseLostError) isFenced = true
-      else error ??= { code: errorCode(thrown), message: errorMessage(thrown) }
-    },
+    fail,
     isFenced: () => isFenced,
     hasFailed: () => error !== undefined || counts.failed > 0,
     outcome: (kind, shutdown) => ({

@@ -2,9 +2,9 @@
 
 import { setMaxListeners } from 'node:events'
 import { LeaseLostError } from '../errors.ts'
-import type { ObjectWriter } from '../kubernetes/writer.ts'
+import type { ObjectWriter } from '../fence/writer.ts'
 import type { Ending, Grant } from '../lease/lease.ts'
-import { type Clock, SECOND_MS, toInstant, within } from '../time.ts'
+import { type Clock, msSince, SECOND_MS, toInstant, within } from '../time.ts'
 import type { Budget } from './budget.ts'
 import { type CheckpointCodec, formatCheckpoint, parseCheckpoint } from './checkpoint.ts'
 import type { OutcomeKind, TickOutcome } from './outcome.ts'
@@ -17,8 +17,9 @@ import { createWorkers, type Workers } from './workers.ts'
 
 /** A term while it runs. */
 export interface Term {
-  readonly grant: Grant
-  readonly writer: ObjectWriter
+  grant: Grant
+  /** Opened once the fence is raised. */
+  writer?: ObjectWriter
   readonly workers: Workers
   readonly codec: CheckpointCodec<unknown>
   /** Where the pass begins. */
@@ -41,7 +42,6 @@ export function openTerm(grant: Grant, reconciler: AnyReconciler, scope: Scope, 
   setMaxListeners(0, writes.signal)
   return {
     grant,
-    writer: tools.openWriter(grant),
     workers: createWorkers(tools.workers),
     codec,
     from: cursor,
@@ -52,17 +52,21 @@ export function openTerm(grant: Grant, reconciler: AnyReconciler, scope: Scope, 
   }
 }
 
+/** Publishes the term's token where its writes will land, and opens the writer that carries it. */
+export async function raise(term: Term, budget: Budget, tools: TickTools): Promise<ObjectWriter> {
+  term.grant = await tools.fence.raise(term.grant, budget.work)
+  term.writer = tools.openWriter(term.grant)
+  return term.writer
+}
+
 /**
- * Waits out an unclean predecessor; returns at once after a clean one.
- *
- * Counts from the acknowledged acquire, on whichever clock went less far: a clock that jumps ahead must not shorten it.
+ * Waits out an unclean predecessor; returns at once after a clean one. Counts from the acknowledged raise.
  *
  * @returns whether it is over; false when the budget ended first, and then nothing may be read or written.
  */
 export async function settle(grant: Grant, budget: Budget, clock: Clock): Promise<boolean> {
-  const { wallMs, monotonicMs } = grant.acknowledged
   while (!grant.isClean) {
-    const waitedMs = Math.min(clock.wallMs() - wallMs, clock.monotonicMs() - monotonicMs)
+    const waitedMs = msSince(grant.acknowledged, clock)
     if (waitedMs >= SETTLE_MS) return true
     if (budget.isSpent()) return false
     await clock.sleep(SETTLE_MS - waitedMs, budget.work)
@@ -78,7 +82,7 @@ export async function endTerm(
   tally: Tally,
   shutdown: ShutdownResult,
 ): Promise<TickOutcome> {
-  const { outcomesKnown } = term.writer.close()
+  const outcomesKnown = term.writer?.close().outcomesKnown ?? true
   const kind = outcomeOf(term, tally)
   if (kind === 'fenced') return tally.outcome(kind, shutdown)
   const end = kind === 'completed' ? tools.lease.complete : tools.lease.release

@@ -1,6 +1,7 @@
 // A tick as its parts know it: what it is asked to do, and what it works with.
 
-import type { ObjectWriter } from '../kubernetes/writer.ts'
+import type { Fence } from '../fence/fence.ts'
+import type { ObjectWriter } from '../fence/writer.ts'
 import type { Grant, Lease, TickIdentity } from '../lease/lease.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Clock } from '../time.ts'
@@ -22,6 +23,7 @@ export interface TickRequest {
 /** What a tick works with. */
 export interface TickTools {
   readonly lease: Lease
+  readonly fence: Pick<Fence, 'raise'>
   readonly openWriter: (grant: Grant) => ObjectWriter
   /** The API server's clock minus ours, ms; undefined before its first answer. */
   readonly clockSkewMs: () => number | undefined

@@ -6,10 +6,12 @@ import { describeCreates } from './kubernetes-api/creates.ts'
 import { describeCustomResources } from './kubernetes-api/custom-resources.ts'
 import { describeDeletes } from './kubernetes-api/deletes.ts'
 import { describeDiscovery } from './kubernetes-api/discovery.ts'
+import { describeFence } from './kubernetes-api/fence.ts'
 import type { OpenApi } from './kubernetes-api/http.ts'
 import { describeLeases } from './kubernetes-api/leases.ts'
 import { describeLists } from './kubernetes-api/lists.ts'
 import { describePatches } from './kubernetes-api/patches.ts'
+import { describePolicies } from './kubernetes-api/policies.ts'
 import { describeRecords } from './kubernetes-api/records.ts'
 import { openSuite } from './kubernetes-api/suite.ts'
 import { describeUpdates } from './kubernetes-api/updates.ts'
@@ -31,5 +33,7 @@ export function describeKubernetesApi(name: string, open: () => Promise<OpenApi>
     describeLists(suite)
     describeWatches(suite)
     describeDiscovery(suite)
+    describeFence(suite)
+    describePolicies(suite)
   })
 }

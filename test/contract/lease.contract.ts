@@ -195,6 +195,29 @@ export function describeLease(title: string, open: () => Promise<LeaseBackend>):
       expect(await acquire()).toMatchObject({ kind: 'refused', reason: 'already-completed' })
     })
 
+    it('gives its holder a higher token by hand of the fence, as not clean, and ends under it', async () => {
+      await complete(await granted())
+      const grant = await granted(nextTick as typeof manual)
+      expect(grant).toMatchObject({ token: 2, isClean: true })
+      const advanced = await lease.advance(grant, 41, signal)
+      expect(advanced).toMatchObject({ holder: grant.holder, token: 41, isClean: false, endsAt: grant.endsAt })
+      expect(await read()).toMatchObject({ token: 41, holder: grant.holder, drained: undefined })
+      await expect(complete(grant)).rejects.toMatchObject({ name: 'LeaseLostError' })
+      await complete(advanced)
+      expect(await read()).toMatchObject({ token: 41, holder: '', drained: 41, completedTick: nextTick.id })
+    })
+
+    it('keeps what an operator changed while the token is advanced, and gives none to a holder that was overtaken', async () => {
+      const grant = await granted()
+      await lease.suspend(true, signal)
+      await lease.advance(grant, 7, signal)
+      expect(await read()).toMatchObject({ token: 7, isSuspended: true })
+      await lease.free(signal)
+      const before = await read()
+      await expect(lease.advance({ ...grant, token: 7 }, 9, signal)).rejects.toMatchObject({ name: 'LeaseLostError' })
+      expect(await read()).toEqual(before)
+    })
+
     it('is lost to a holder whose record was deleted, and to one whose record was created again', async () => {
       const grant = await granted()
       await backend.remove(name)
@@ -306,6 +329,14 @@ export function describeLease(title: string, open: () => Promise<LeaseBackend>):
         backend.loseNextAnswer()
         await complete(grant)
         expect(await read()).toMatchObject({ holder: '', completedTick: tick.id, token: 1, drained: 1 })
+      })
+
+      it('an advance finds out that the token is its own', async ({ skip }) => {
+        if (!backend.loseNextAnswer) skip()
+        const grant = await granted()
+        backend.loseNextAnswer?.()
+        expect(await lease.advance(grant, 12, signal)).toMatchObject({ token: 12 })
+        expect(await read()).toMatchObject({ token: 12, holder: grant.holder })
       })
 
       it('a release, a suspend and a free are done once', async ({ skip }) => {

@@ -44,25 +44,32 @@ function rightsIn(all: Manifest[]): string[] {
     .sort()
 }
 
-const CLEANUP_RIGHTS = [
-  'everywhere | breakglass.t-caas.telekom.com | breakglasssessions debugsessions | any | get list delete',
+const FUNCTION_RIGHTS = [
+  'everywhere |  | users | fencepost:fencepost-cleanup | impersonate',
+  'everywhere | authentication.k8s.io | userextras/fencepost.dev/token userextras/fencepost.dev/holder | any | impersonate',
+  'everywhere | breakglass.t-caas.telekom.com | breakglasssessions debugsessions | any | get list',
+  'everywhere | fencepost.dev | fences | fencepost-cleanup | get patch',
+  'fencepost-system | coordination.k8s.io | leases | fencepost-cleanup | get update',
+]
+const WRITER_RIGHTS = [
+  'everywhere | breakglass.t-caas.telekom.com | breakglasssessions debugsessions | any | delete',
   'everywhere | breakglass.t-caas.telekom.com | breakglasssessions/status | any | patch',
   'everywhere | events.k8s.io | events | any | create',
-  'fencepost-system | coordination.k8s.io | leases | fencepost-cleanup | get update',
 ]
 
 describe('the manifests', () => {
-  it('give each function exactly the verbs that its loops use', () => {
-    expect(rightsIn(manifests)).toEqual(
-      ['cleanup', 'reconcile'].flatMap(name =>
-        CLEANUP_RIGHTS.map(right => `User fencepost:function:${name} | ${right}`),
+  it('give each function and the virtual user exactly the verbs that they use', () => {
+    expect(rightsIn(manifests)).toEqual([
+      ...WRITER_RIGHTS.map(right => `User fencepost:fencepost-cleanup | ${right}`),
+      ...['cleanup', 'reconcile'].flatMap(name =>
+        FUNCTION_RIGHTS.map(right => `User fencepost:function:fencepost-${name} | ${right}`),
       ),
-    )
+    ])
   })
 
   it('would be found out with one verb more', () => {
     const more = structuredClone(manifests)
-    more.find(({ kind }) => kind === 'ClusterRole').rules[2].verbs.push('delete')
+    more.find(({ kind }) => kind === 'ClusterRole').rules[0].verbs.push('delete')
     expect(rightsIn(more)).not.toEqual(rightsIn(manifests))
   })
 
@@ -76,11 +83,11 @@ describe('the manifests', () => {
     }
   })
 
-  it('label every object with the application and the installation', () => {
-    for (const { metadata } of manifests)
+  it('label every object with the application, and with the installation but for the definition, which all share', () => {
+    for (const { kind, metadata } of manifests)
       expect(metadata.labels).toMatchObject({
         'app.kubernetes.io/name': 'fencepost',
-        'app.kubernetes.io/instance': 'fencepost',
+        ...(kind !== 'CustomResourceDefinition' && { 'app.kubernetes.io/instance': 'fencepost' }),
       })
   })
 
@@ -92,14 +99,18 @@ describe('the manifests', () => {
     const access = await readFile(path.resolve(BASE, '../aws/cluster-access.yml'), 'utf8')
     const mapped = [...access.matchAll(/Username: (\S+)/g)].map(([, user]) => user)
     const bound = ofKind('ClusterRoleBinding').flatMap(({ subjects }) => subjects.map(({ name }: Manifest) => name))
-    expect(mapped).toEqual(bound)
+    const functions = new Set(bound.filter(name => name.startsWith('fencepost:function:')))
+    const inServerless = [...functions].map(user => user.replace('fencepost-', '$' + '{param:installation}-'))
+    expect(mapped).toEqual(inServerless)
   })
 })
 
 describe('the component expire-debug-sessions', () => {
-  it('adds the one right that expiring debug sessions needs', async () => {
+  it('gives the virtual user the one right that expiring debug sessions needs', async () => {
     const { patches } = parse(await read('expire-debug-sessions/kustomization.yaml'))
-    expect(patches.map(({ target }: Manifest) => target)).toEqual([{ kind: 'ClusterRole', name: 'fencepost-cleanup' }])
+    expect(patches.map(({ target }: Manifest) => target)).toEqual([
+      { kind: 'ClusterRole', name: 'fencepost-cleanup-writer' },
+    ])
     expect(parse(patches[0].patch)).toEqual([
       {
         op: 'add',

@@ -118,7 +118,7 @@ describe.each(FUNCTIONS)('the function %s', name => {
       ClusterName: 'prod',
       PrincipalArn: { 'Fn::GetAtt': [`${id}Role`, 'Arn'] },
       Type: 'STANDARD',
-      Username: `fencepost:function:${name}`,
+      Username: `fencepost:function:fencepost-${name}`,
     })
     expect(resourcesOf('AWS::EKS::AccessEntry', plain)).toEqual([])
   })

@@ -1,14 +1,14 @@
-// The servers as scenarios use them: a Kubernetes API with upstream's CRDs and one Lease per loop, and a DynamoDB with one
-// item per loop. Embedded ones in this process, so that child processes can be killed and the servers live on; real ones
+// The servers as scenarios use them: a Kubernetes API with upstream's CRDs, one Lease and one Fence per loop and the policies that
+// judge by it, and a DynamoDB with one item per loop. Embedded ones in this process, so that child processes can be killed and the servers live on; real ones
 // behind the same hooks, where the run has started some.
 
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject } from 'vitest'
-import { parse } from 'yaml'
 import { type EmbeddedDynamodb, startDynamodb } from '../../infra/local/dynamodb/dynamodb.ts'
 import { type KubernetesApi as EmbeddedKubernetes, startKubernetesApi } from '../../infra/local/kubernetes/server.ts'
+import { readCrds } from '../../infra/local/world/manifests.ts'
 import type { KubernetesApi } from '../../lib/kubernetes/api.ts'
 import { openTransport } from '../../lib/kubernetes/transport.ts'
 import { dynamodbStore } from '../../lib/lease/dynamodb.ts'
@@ -17,6 +17,7 @@ import { kubernetesStore } from '../../lib/lease/kubernetes.ts'
 import type { LeaseRecord, LeaseStore } from '../../lib/lease/lease.ts'
 import { systemClock } from '../../lib/time.ts'
 import type { RealServers } from '../real/world/provided.ts'
+import { fencePolicies, fences } from './fence.ts'
 
 /** Where lease records live in a scenario. */
 export type LeaseKind = 'kubernetes' | 'dynamodb'
@@ -36,6 +37,8 @@ export interface Servers {
   readonly installation: string
   readonly namespace: string
   readonly table: string
+  /** Whether the installation's policies are in force already. */
+  readonly isFenced: boolean
 }
 
 /** Both servers, and what a function needs to reach them. */
@@ -49,10 +52,21 @@ export interface World extends Pick<Servers, 'kubernetes' | 'dynamodb'> {
   close(): Promise<void>
 }
 
-/** Starts both servers; the lease of each loop says that nobody acted before, so that the first term has nothing to settle. */
-export async function startWorld(loops: readonly string[], clock?: () => number): Promise<World> {
-  const { kubernetes, dynamodb, installation, namespace, table } = await startServers(clock)
+/**
+ * Starts both servers; the lease of each loop says that nobody acted before, so that the first term has nothing to settle.
+ *
+ * @param rules what the loops write besides what the manifests' policies know, as rules of those; the embedded API's alone.
+ */
+export async function startWorld(
+  loops: readonly string[],
+  clock?: () => number,
+  rules: readonly object[] = [],
+): Promise<World> {
+  const servers = await startServers(clock)
+  const { kubernetes, dynamodb, installation, namespace, table } = servers
   const names = loops.map(loop => `${installation}-${loop}`)
+  if (!servers.isFenced) await kubernetes.load(fencePolicies({ installation, names, rules }))
+  await kubernetes.load(fences(names))
   await kubernetes.load(
     names.map(name => ({
       apiVersion: 'coordination.k8s.io/v1',
@@ -104,17 +118,11 @@ async function startServers(clock?: () => number): Promise<Servers> {
   const real: RealServers | undefined = inject('realServers')
   if (real) return await (await import('../real/world/servers.ts')).openRealServers(real, clock)
   const [namespace, table] = ['fencepost-system', 'fencepost-leases']
-  const kubernetes = await startKubernetesApi({ crds: await customResources(), ...(clock ? { clock } : {}) })
+  const kubernetes = await startKubernetesApi({ crds: await readCrds(), ...(clock ? { clock } : {}) })
   const dynamodb = await startDynamodb()
   await dynamodb.createLeaseTable(table)
   kubernetes.load(
     [namespace, 'breakglass-system'].map(name => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
   )
-  return { kubernetes, dynamodb, installation: 'fencepost', namespace, table }
-}
-
-async function customResources(): Promise<object[]> {
-  const folder = new URL('../../infra/local/crds/', import.meta.url)
-  const files = (await readdir(folder)).filter(file => file.endsWith('.yaml'))
-  return await Promise.all(files.map(async file => parse(await readFile(new URL(file, folder), 'utf8')) as object))
+  return { kubernetes, dynamodb, installation: 'fencepost', namespace, table, isFenced: false }
 }

@@ -19,6 +19,7 @@ describe('an empty environment', () => {
       LEASE: 'kubernetes',
       LEADER_ELECT_ID: 'fencepost',
       ENABLE_LEADER_ELECTION: true,
+      FENCE: 'enforced',
       ENABLE_CLEANUP: true,
       CLEANUP_INTERVAL: 5 * MINUTE_MS,
       TICK_DEADLINE: 0,
@@ -78,6 +79,15 @@ const VARIABLES: [name: string, right: [string, unknown][], wrong: string[], exp
     [['http://127.0.0.1:8000', 'http://127.0.0.1:8000']],
     ['127.0.0.1', 'http://'],
     'a URL such as http://127.0.0.1:8000',
+  ],
+  [
+    'FENCE',
+    [
+      ['enforced', 'enforced'],
+      ['advisory', 'advisory'],
+    ],
+    ['off', 'Enforced', 'true'],
+    'enforced or advisory',
   ],
   [
     'ENABLE_CLEANUP',
@@ -205,9 +215,9 @@ describe('a variable', () => {
     },
   )
 
-  it('that names an object has at most 200 characters', () => {
-    expect(readConfig({ LEADER_ELECT_ID: 'a'.repeat(200) }).LEADER_ELECT_ID).toHaveLength(200)
-    expect(refusalOf({ LEADER_ELECT_ID: 'a'.repeat(201) })).toMatch(/: expected a name of at most 200 characters$/)
+  it('that names an object has at most 150 characters', () => {
+    expect(readConfig({ LEADER_ELECT_ID: 'a'.repeat(150) }).LEADER_ELECT_ID).toHaveLength(150)
+    expect(refusalOf({ LEADER_ELECT_ID: 'a'.repeat(151) })).toMatch(/: expected a name of at most 150 characters$/)
   })
 
   it('is shown with at most 60 characters of its value', () => {

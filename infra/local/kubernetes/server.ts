@@ -3,11 +3,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { ApiError, type JsonObject } from './errors.ts'
-import { type Reply, refusal } from './http/reply.ts'
-import { type ApiRequest, actingUser, readRequest } from './http/request.ts'
+import { type Reply, refusal, text } from './http/reply.ts'
+import { type ApiRequest, actingUser, impersonationError, readRequest } from './http/request.ts'
 import { answer } from './http/routes.ts'
 import { Registry } from './kinds/registry.ts'
 import { loadObjects } from './load.ts'
+import { judgePolicies } from './policies/admission.ts'
 import { Store } from './store/store.ts'
 import type { Api } from './verbs/api.ts'
 
@@ -79,6 +80,7 @@ export async function startKubernetesApi(options: KubernetesApiOptions = {}): Pr
     requestLimit = 50_000,
   } = options
   const api: Api = { store: new Store(historyLimit), registry: new Registry(), clock, admission: [] }
+  api.admission.push(judgePolicies(api))
   loadObjects(api, ['default', 'kube-system', 'kube-public', 'kube-node-lease'].map(namespace))
   loadObjects(api, options.crds ?? [])
 
@@ -94,13 +96,16 @@ export async function startKubernetesApi(options: KubernetesApiOptions = {}): Pr
   const serve = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
     const read = await readRequest(message)
     const username = authenticate(read.headers.authorization, tokens)
-    const request: ApiRequest = { ...read, user: actingUser(read.headers, username ?? 'system:anonymous') }
+    const request: ApiRequest = { ...read, user: actingUser(read.distinct, username ?? 'system:anonymous') }
     const recorded = record(request)
     const send = (reply: Reply) => {
       recorded.status = reply.status
       respond(response, reply)
     }
     if (username === undefined) return send(refusal(new ApiError(401, 'Unauthorized', 'Unauthorized')))
+    const nobody = impersonationError(read.distinct)
+    if (nobody !== undefined)
+      return send(text(500, `Internal Server Error: ${JSON.stringify(message.url)}: ${nobody}\n`))
     const fault = await started.intercept?.(request)
     if (fault === 'hang') return
     if (fault === 'reset') {

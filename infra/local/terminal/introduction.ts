@@ -22,8 +22,21 @@ export function renderIntroduction(place: Place, paint: Paint): string[] {
   const pace = isOnce ? 'one tick' : 'a tick every 5 minutes, until Ctrl-C'
   return [
     `${paint.strong('fencepost')}  the cleanup loop against Kubernetes at ${kubernetes.url}${lease}; ${pace}`,
-    `  ${paint.faint('look')}     export KUBECONFIG=${kubeconfig}; kubectl get breakglasssessions -A`,
+    `  ${paint.faint('look')}     export KUBECONFIG=${kubeconfig}; kubectl get breakglasssessions -A; kubectl get fences`,
     `  ${paint.faint('by hand')}  curl -d '{"loop":"cleanup","dryRun":true}' ${reconcileUrl}`,
+    '',
+  ]
+}
+
+/** Two lines and a blank one, for a run that freezes a function. */
+export function renderZombieIntroduction(
+  { kubernetes, dynamodb, kubeconfig }: Pick<Place, 'kubernetes' | 'dynamodb' | 'kubeconfig'>,
+  paint: Paint,
+): string[] {
+  const lease = dynamodb ? `, its lease in DynamoDB at ${dynamodb.url}` : ''
+  return [
+    `${paint.strong('fencepost')}  a frozen function against the fence of Kubernetes at ${kubernetes.url}${lease}; half a minute`,
+    `  ${paint.faint('look')}     export KUBECONFIG=${kubeconfig}; kubectl get fences; kubectl get debugsessions -A`,
     '',
   ]
 }

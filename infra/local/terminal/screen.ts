@@ -6,6 +6,8 @@ import { createPaint, isColoured, type Paint } from './paint.ts'
 /** How long something may take before it is told about, ms. */
 const PATIENCE_MS = 2_000
 const FRAME_MS = 100
+/** Characters of a countdown's bar. */
+const BAR = 30
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 
 /** A terminal, or a file or pipe in its place. */
@@ -20,6 +22,8 @@ export interface Screen {
   raw(line: string): void
   /** Tells what is being waited for, once it takes longer than two seconds; the next call, or `idle`, ends it. */
   busy(what: string): void
+  /** On a terminal, shows how much of a wait of so many ms is over; the next call, or `idle`, ends it. */
+  countdown(what: string, ms: number): void
   idle(): void
 }
 
@@ -55,6 +59,15 @@ export function openScreen(options: {
     timer = setTimeout(() => spin(what, frame + 1), FRAME_MS)
   }
 
+  function count(what: string, ms: number, startedAtMs: number): void {
+    const overMs = Math.min(performance.now() - startedAtMs, ms)
+    const full = Math.floor((overMs / ms) * BAR)
+    const bar = '█'.repeat(full) + '░'.repeat(BAR - full)
+    people.write(`\r\u001b[K  ${bar}  ${paint.faint(`${Math.ceil((ms - overMs) / 1_000)} s ${what}`)}`)
+    isShown = true
+    timer = setTimeout(() => count(what, ms, startedAtMs), FRAME_MS)
+  }
+
   return {
     paint,
     say(...lines) {
@@ -68,6 +81,10 @@ export function openScreen(options: {
     busy(what) {
       idle()
       timer = setTimeout(() => (people.isTTY ? spin(what, 0) : people.write(`${what} …\n`)), PATIENCE_MS)
+    },
+    countdown(what, ms) {
+      idle()
+      if (people.isTTY) count(what, ms, performance.now())
     },
     idle,
   }

@@ -5,6 +5,7 @@
 //     prod-dba-2k9q     WaitingForScheduledTime → Approved  activated    start 07:04:30Z reached
 //     completed in 84 ms · 12 observed · 2 changed · 0 failed · 28.9 s of budget left
 
+import { aligned } from './align.ts'
 import type { Tick } from './log-lines.ts'
 import type { Paint } from './paint.ts'
 import { describeMs } from './units.ts'
@@ -96,21 +97,6 @@ function failureRows({ failures, counts }: Tick, paint: Paint): string[] {
 
 function more(amount: number, what: string, paint: Paint): string[] {
   return amount > 0 ? [paint.faint(`… and ${count(amount, `more ${what}`)}`)] : []
-}
-
-/** Pads every column but the last to its longest cell, two spaces apart; colours come after, so that they take no room. */
-function aligned(rows: readonly string[][], paints: readonly ((text: string) => string)[]): string[] {
-  const widths = paints.map((_, column) => Math.max(0, ...rows.map(row => row[column]?.length ?? 0)))
-  return rows.map(row =>
-    row
-      .map((cell, column) => {
-        const text = paints[column]?.(cell) ?? cell
-        const isLast = column === row.length - 1
-        return isLast ? text : text + ' '.repeat((widths[column] ?? 0) - cell.length)
-      })
-      .join('  ')
-      .trimEnd(),
-  )
 }
 
 function remarks(tick: Tick, paint: Paint): string[] {

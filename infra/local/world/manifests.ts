@@ -1,8 +1,9 @@
-// The manifests that a cluster gets, as far as the local world needs them: CRDs, and the installation's namespaces and leases.
+// The manifests that a cluster gets, as far as the local world needs them: definitions, and the installation's namespaces, leases
+// and fences with their policies. Rights are left out: the embedded API checks none.
 
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 
 const CRDS = fileURLToPath(new URL('../crds/', import.meta.url))
 const INSTALLATION = fileURLToPath(new URL('../../kubernetes/', import.meta.url))
@@ -16,15 +17,28 @@ export interface Manifest {
   readonly metadata: { readonly name: string; readonly namespace?: string }
 }
 
-/** The CustomResourceDefinitions to serve. */
+/** The CustomResourceDefinitions to serve: those of the controllers, and a Fence's. */
 export async function readCrds(): Promise<Manifest[]> {
-  return await readManifests(CRDS)
+  const files = (await readdir(CRDS)).filter(name => name.endsWith('.yaml')).sort()
+  const definitions = ofKinds(['CustomResourceDefinition'], await readBase())
+  return [...(await readManifests(files.map(file => CRDS + file))), ...definitions]
 }
 
-/** Namespaces, then leases, as `kubectl apply -k infra/kubernetes` creates them. */
+const LOADED = ['Namespace', 'Lease', 'Fence', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding']
+
+/** Namespaces, leases, fences, then policies and their bindings, as `kubectl apply -k infra/kubernetes` creates them. */
 export async function readInstallation(): Promise<Manifest[]> {
-  const manifests = await readManifests(INSTALLATION)
-  return ['Namespace', 'Lease'].flatMap(kind => manifests.filter(manifest => manifest.kind === kind))
+  return ofKinds(LOADED, await readBase())
+}
+
+function ofKinds(kinds: readonly string[], manifests: readonly Manifest[]): Manifest[] {
+  return kinds.flatMap(kind => manifests.filter(manifest => manifest.kind === kind))
+}
+
+/** Every object of the kustomize base. */
+async function readBase(): Promise<Manifest[]> {
+  const { resources } = parse(await readFile(`${INSTALLATION}kustomization.yaml`, 'utf8')) as { resources: string[] }
+  return await readManifests(resources.map(file => INSTALLATION + file))
 }
 
 /** Names of the leases among some manifests. */
@@ -32,9 +46,7 @@ export function leaseNames(manifests: readonly Manifest[]): string[] {
   return manifests.filter(({ kind }) => kind === 'Lease').map(({ metadata }) => metadata.name)
 }
 
-/** Every object of every YAML file in a folder, by the files' names. */
-async function readManifests(folder: string): Promise<Manifest[]> {
-  const files = (await readdir(folder)).filter(name => name.endsWith('.yaml')).sort()
-  const texts = await Promise.all(files.map(file => readFile(folder + file, 'utf8')))
+async function readManifests(files: readonly string[]): Promise<Manifest[]> {
+  const texts = await Promise.all(files.map(file => readFile(file, 'utf8')))
   return texts.flatMap(text => parseAllDocuments(text).map(document => document.toJS() as Manifest))
 }

@@ -20,6 +20,8 @@ export interface Options {
   readonly isVerbose: boolean
   /** End after the first tick. */
   readonly isOnce: boolean
+  /** Freeze a function and wake it after its successor's instead of running ticks. */
+  readonly isZombie: boolean
   readonly lease: LeaseKind
   readonly ports: Ports
 }
@@ -37,6 +39,11 @@ export function serversOf(lease: LeaseKind): ServerName[] {
   return lease === 'dynamodb' ? ['kubernetes', 'dynamodb', 'lambda', 'http'] : ['kubernetes', 'lambda', 'http']
 }
 
+/** The servers that it starts where functions are processes of their own: those that hold state. */
+export function storesOf(lease: LeaseKind): ServerName[] {
+  return lease === 'dynamodb' ? ['kubernetes', 'dynamodb'] : ['kubernetes']
+}
+
 /** What `--help` prints. */
 export const HELP = `npm start -- [options]
 
@@ -44,8 +51,11 @@ Runs Fencepost on this machine: an embedded Kubernetes API with sample objects, 
 the first tick at once and then one every 5 minutes, until Ctrl-C.
 
   --once                     end after the first tick: 0 when it succeeded, 1 when it failed or did not come within 90 s
+  --zombie                   instead: freeze a function before its write, let another one finish, wake the first, and watch the API
+                             server refuse it; half a minute, then 0, or 1 when its write was accepted
   --lease <where>            where the lease lives: kubernetes (default) or dynamodb, embedded too    LEASE
-  --json                     print the functions' log lines as they are, everything else to stderr
+  --json                     print the functions' log lines as they are, everything else to stderr; with --zombie each step too,
+                             one object a line
   --verbose                  print what the serverless CLI says, too
   --kubernetes-port <port>   0 (default) takes a free one                                             KUBERNETES_PORT
   --dynamodb-port <port>     likewise                                                                 DYNAMODB_PORT
@@ -76,6 +86,7 @@ export function readOptions(args: readonly string[], environment: Environment): 
     isJson: values.json ?? false,
     isVerbose: values.verbose ?? false,
     isOnce: values.once ?? false,
+    isZombie: values.zombie ?? false,
     lease: leaseKind(values.lease, environment.LEASE),
     ports: {
       kubernetes: port('kubernetes', values['kubernetes-port'], environment),
@@ -95,6 +106,7 @@ function parsed(args: readonly string[]) {
         json: { type: 'boolean' },
         verbose: { type: 'boolean' },
         once: { type: 'boolean' },
+        zombie: { type: 'boolean' },
         lease: { type: 'string' },
         'kubernetes-port': { type: 'string' },
         'dynamodb-port': { type: 'string' },

@@ -38,7 +38,8 @@ export interface World {
 /**
  * Starts the servers and fills them.
  *
- * @param options `environment` is what the functions get besides; `cleanups` learns how each part is ended.
+ * @param options `environment` is what the functions get besides; `cleanups` learns how each part is ended; `objects` to act on,
+ *   by default the samples.
  * @throws Error – a port is taken, or an object is refused.
  */
 export async function startWorld(options: {
@@ -46,15 +47,16 @@ export async function startWorld(options: {
   ports: Ports
   environment: NodeJS.ProcessEnv
   cleanups: Cleanups
+  objects?: readonly object[]
 }): Promise<World> {
-  const { lease, ports, environment, cleanups } = options
+  const { lease, ports, environment, cleanups, objects = loadSamples(SAMPLES, Date.now()) } = options
   Object.assign(process.env, QUIET)
   const installation = await readInstallation()
 
   const kubernetes = await startKubernetesApi({ port: ports.kubernetes, crds: await readCrds() })
   cleanups.add('the embedded Kubernetes API', () => kubernetes.close())
   kubernetes.load(installation.map(object => (object.kind === 'Lease' ? drained(object) : object)))
-  kubernetes.load(loadSamples(SAMPLES, Date.now()))
+  kubernetes.load(objects)
 
   const dynamodb = lease === 'dynamodb' ? await startDynamodb({ port: ports.dynamodb }) : undefined
   if (dynamodb) {

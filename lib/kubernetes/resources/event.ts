@@ -3,8 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { toMicroTime } from '../../time.ts'
-import type { Resource } from '../api.ts'
-import type { NamedObject, Target } from '../writer.ts'
+import type { NamedObject, Resource, Target } from '../api.ts'
 
 /** How Events are addressed. */
 export const EVENTS: Resource = {

@@ -4,11 +4,11 @@
 // by itself between the reads and the write leaves the loser ended too.
 
 import { AbortedError, TransientError } from '../../errors.ts'
+import type { Deleted, Written } from '../../fence/writer.ts'
 import type { KubernetesApi } from '../../kubernetes/api.ts'
 import { readObject } from '../../kubernetes/pages.ts'
 import { parseBreakglassSession } from '../../kubernetes/resources/breakglass-session.ts'
 import { parseDebugSession } from '../../kubernetes/resources/debug-session.ts'
-import type { Deleted, Written } from '../../kubernetes/writer.ts'
 import type { Application, Applied } from '../../tick/reconciler.ts'
 import type { Announcer } from './announce.ts'
 import { readSessions } from './groups.ts'

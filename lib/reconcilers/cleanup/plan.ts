@@ -2,11 +2,11 @@
 // for one object that is looked at again after a conflict. Who is a candidate says `observe.ts`, what happens to it the
 // rules. Every action is bound to the state it was judged on.
 
+import type { Target } from '../../kubernetes/api.ts'
 import { keyOf, type Resource } from '../../kubernetes/api.ts'
 import { BREAKGLASS_SESSIONS, type BreakglassSession } from '../../kubernetes/resources/breakglass-session.ts'
 import { DEBUG_SESSIONS, type DebugSession } from '../../kubernetes/resources/debug-session.ts'
 import type { Metadata } from '../../kubernetes/resources/fields.ts'
-import type { Target } from '../../kubernetes/writer.ts'
 import type { Action, Scope } from '../../tick/reconciler.ts'
 import { decideDebug } from './rules/debug.ts'
 import type { Decision, StatusPatch } from './rules/decision.ts'

@@ -1,6 +1,7 @@
 // The guide's loop as the platform calls it: its scheduled function and the manual one, on an embedded API.
 
 import type { Context } from 'aws-lambda'
+import { parse } from 'yaml'
 import type { DryRun } from '../../../lib/runtime/dry-run.ts'
 import { manual } from '../../../lib/runtime/manual.ts'
 import { scheduled } from '../../../lib/runtime/scheduled.ts'
@@ -11,6 +12,7 @@ import { type ScenarioClock, scenarioClock, T0 } from '../../support/clock.ts'
 import { startWorld, type World } from '../../support/world.ts'
 import { TTL_ANNOTATION } from './expire-configmaps/config-map.ts'
 import { expireConfigmaps } from './expire-configmaps/loop.ts'
+import { textAtPlace } from './quotes.ts'
 
 // The library that writes metrics reads this; they would only fill the screen.
 process.env.POWERTOOLS_METRICS_DISABLED = 'true'
@@ -32,7 +34,7 @@ export interface Guide {
   reconcile<Answer = TickOutcome | DryRun>(event?: object): Promise<Answer>
   /** Names of the ConfigMaps that are there. */
   names(): Promise<string[]>
-  /** Requests that changed something, as `method path`, without those to the Lease. */
+  /** Requests that changed something, as `method path`, without those to Lease and Fence and without dry runs. */
   writes(): string[]
   close(): Promise<void>
 }
@@ -41,7 +43,11 @@ export interface Guide {
 export async function startGuide(): Promise<Guide> {
   const clock = scenarioClock(FIRST_MS)
   let createdAtMs: number | undefined
-  const world = await startWorld(['expire-configmaps'], () => createdAtMs ?? clock.wallMs())
+  const world = await startWorld(
+    ['expire-configmaps'],
+    () => createdAtMs ?? clock.wallMs(),
+    parse(textAtPlace('rule.yaml')),
+  )
   await world.kubernetes.load([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } }])
   world.kubernetes.clearRequests()
 
@@ -90,7 +96,10 @@ export async function startGuide(): Promise<Guide> {
     },
     writes: () =>
       world.kubernetes.requests
-        .filter(({ method, path }) => method !== 'GET' && !path.includes('/leases/'))
+        .filter(
+          ({ method, path, query }) =>
+            method !== 'GET' && !/\/(leases|fences)\//.test(path) && !query.includes('dryRun'),
+        )
         .map(({ method, path }) => `${method} ${path}`),
     async close() {
       for (const wiring of opened) (await wiring.api()).close()

@@ -19,9 +19,7 @@ function problemsOf(path: string, text: string): string[] {
   const links = [...prose.matchAll(/\]\((?!https?:)([^)#]*)(?:#[^)]*)?\)/g)].map(([, to = '']) => to).filter(Boolean)
   const deadLinks = links.filter(to => !existsSync(posix.join(posix.dirname(path), to)))
   const named = [...prose.matchAll(PATHS)].map(([, file = '']) => file)
-  const deadNames = named.filter(
-    file => !file.startsWith('lib/fence') && !MADE_BY_THE_GUIDE.test(file) && !existsSync(file),
-  )
+  const deadNames = named.filter(file => !MADE_BY_THE_GUIDE.test(file) && !existsSync(file))
   return [...tooLong, ...deadLinks, ...deadNames].map(what => `${path}: ${what}`)
 }
 

@@ -36,7 +36,17 @@ describe('the guide', () => {
   })
 })
 
-describe('the manifest of the guide', () => {
+const FENCE = 'fencepost-expire-configmaps'
+const VIRTUAL_USER = `fencepost:${FENCE}`
+/** What nobody asks the API for, since it is checked with every write; and the Fence is read only when it can't be raised. */
+const UNUSED_HERE = [
+  `impersonate /users ${VIRTUAL_USER}`,
+  'impersonate authentication.k8s.io/userextras/fencepost.dev/holder any',
+  'impersonate authentication.k8s.io/userextras/fencepost.dev/token any',
+  `get fencepost.dev/fences ${FENCE}`,
+]
+
+describe('the manifests of the guide', () => {
   it('gives exactly the verbs that the loop uses, a second look after a conflict among them', async () => {
     const running = await startGuide()
     try {
@@ -48,15 +58,23 @@ describe('the manifest of the guide', () => {
         return { status: 409, body: { kind: 'Status', reason: 'Conflict', code: 409 } }
       }
       expect(await running.tick()).toMatchObject({ kind: 'completed', counts: { changed: 1 } })
-      const used = running.world.kubernetes.requests.map(({ method, path }) => rightOf(method, path))
-      expect([...new Set(used)].sort()).toEqual(rightsFor('fencepost:function:expireConfigmaps'))
+      const usedAs = (isVirtual: boolean) => {
+        const own = running.world.kubernetes.requests.filter(({ user }) => (user === VIRTUAL_USER) === isVirtual)
+        return [...new Set(own.map(({ method, path }) => rightOf(method, path)))]
+      }
+      expect(usedAs(true)).toEqual(rightsFor(VIRTUAL_USER))
+      expect([...usedAs(false), ...UNUSED_HERE].sort()).toEqual(
+        rightsFor('fencepost:function:fencepost-expireConfigmaps'),
+      )
     } finally {
       await running.close()
     }
   })
 
   it('gives the manual function the same rights', () => {
-    expect(rightsFor('fencepost:function:reconcile')).toEqual(rightsFor('fencepost:function:expireConfigmaps'))
+    expect(rightsFor('fencepost:function:fencepost-reconcile')).toEqual(
+      rightsFor('fencepost:function:fencepost-expireConfigmaps'),
+    )
   })
 
   it('has a Lease without spec and without annotations, under the name that its Role knows', () => {
@@ -66,6 +84,24 @@ describe('the manifest of the guide', () => {
       kind: 'Lease',
       metadata: { name: 'fencepost-expire-configmaps', namespace: 'fencepost-system', labels: expect.any(Object) },
     })
+  })
+})
+
+describe('the fence of the guide', () => {
+  const objects = parseAllDocuments(textAtPlace('fence.yaml')).map(document => document.toJS())
+
+  it('has a Fence without spec and without annotations, of the same name as the Lease', () => {
+    expect(objects[0]).toEqual({
+      apiVersion: 'fencepost.dev/v1',
+      kind: 'Fence',
+      metadata: { name: parse(textAtPlace('lease.yaml')).metadata.name, labels: expect.any(Object) },
+    })
+  })
+
+  it('has rules for all that the virtual user may write', () => {
+    const writable = rightsFor(VIRTUAL_USER).map(right => right.split(' ')[1])
+    const [{ apiGroups, resources }] = parse(textAtPlace('rule.yaml'))
+    expect(resources.map((resource: string) => `${apiGroups[0]}/${resource}`)).toEqual(writable)
   })
 })
 
@@ -96,20 +132,22 @@ describe('the function of the guide', () => {
 function rightOf(method: string, path: string): string {
   const [, group = '', resource, name] =
     /^\/(?:api|apis\/([^/]+))\/[^/]+(?:\/namespaces\/[^/]+)?\/([^/]+)(?:\/([^/]+))?$/.exec(path) ?? []
-  const verbs: Record<string, string> = { GET: name ? 'get' : 'list', PUT: 'update', DELETE: 'delete' }
-  return `${verbs[method]} ${group}/${resource} ${resource === 'leases' ? name : 'any'}`
+  const verbs: Record<string, string> = { GET: name ? 'get' : 'list', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
+  return `${verbs[method]} ${group}/${resource} ${resource === 'leases' || resource === 'fences' ? name : 'any'}`
 }
 
 function rightsFor(user: string): string[] {
-  const manifests = parseAllDocuments(textAtPlace('rights.yaml')).map(document => document.toJS())
+  const manifests = ['rights.yaml', 'fence.yaml'].flatMap(file =>
+    parseAllDocuments(textAtPlace(file)).map(document => document.toJS()),
+  )
   return manifests
     .filter(({ subjects = [] }) => subjects.some(({ name }: { name: string }) => name === user))
     .map(({ roleRef }) =>
       manifests.find(({ kind, metadata }) => kind === roleRef.kind && metadata.name === roleRef.name),
     )
     .flatMap(({ rules }) => rules)
-    .flatMap(({ apiGroups: [group], resources: [resource], resourceNames: [name] = ['any'], verbs }) =>
-      verbs.map((verb: string) => `${verb} ${group}/${resource} ${name}`),
+    .flatMap(({ apiGroups: [group], resources, resourceNames: [name] = ['any'], verbs }) =>
+      resources.flatMap((resource: string) => verbs.map((verb: string) => `${verb} ${group}/${resource} ${name}`)),
     )
     .sort()
 }

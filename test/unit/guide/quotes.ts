@@ -16,7 +16,16 @@ export const PLACES: Readonly<Record<string, string>> = {
 }
 
 /** Everything that the guide quotes, by the names of its marks. */
-export const FILES = [...Object.keys(PLACES), 'lease.yaml', 'rights.yaml', 'function.yml', 'role.yml', 'access.yml']
+export const FILES = [
+  ...Object.keys(PLACES),
+  'lease.yaml',
+  'rights.yaml',
+  'fence.yaml',
+  'rule.yaml',
+  'function.yml',
+  'role.yml',
+  'access.yml',
+]
 
 /** A text as a block of code; the file's name says its language. */
 export function fenced(file: string, text: string): string {

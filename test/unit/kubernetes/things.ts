@@ -2,10 +2,9 @@
 
 import { afterEach } from 'vitest'
 import { type KubernetesApi as EmbeddedApi, startKubernetesApi } from '../../../infra/local/kubernetes/server.ts'
-import type { KubernetesApi, RawObject, Resource } from '../../../lib/kubernetes/api.ts'
+import type { KubernetesApi, RawObject, Resource, Target } from '../../../lib/kubernetes/api.ts'
 import { readObject } from '../../../lib/kubernetes/pages.ts'
 import { openTransport } from '../../../lib/kubernetes/transport.ts'
-import type { Target } from '../../../lib/kubernetes/writer.ts'
 import { systemClock } from '../../../lib/time.ts'
 
 export const THINGS: Resource = {

@@ -209,6 +209,25 @@ describe('a server that never answers', () => {
     expect(server.arrived.map(({ url }) => url)).toEqual([5, 5, 5, 4].map(s => `/apis/x/v1/things?timeout=${s}s`))
   })
 
+  it('is not waited for past the end of the request’s term, on whichever clock comes first', async () => {
+    for (const [wall, monotonic] of [
+      [7_000, 60_000],
+      [60_000, 7_000],
+    ] as const) {
+      const clock = eagerClock(true)
+      await connect(['hang'], { clock })
+      const endsAt = { wallMs: clock.wallMs() + wall, monotonicMs: clock.monotonicMs() + monotonic }
+      await expect(api.request({ ...write, endsAt })).rejects.toMatchObject({ code: 'OutcomeUnknown' })
+      expect(server.arrived.map(({ url }) => url)).toEqual([5, 1].map(s => `/apis/x/v1/things/a?timeout=${s}s`))
+      api.close()
+      await server.close()
+    }
+    await connect(['hang'])
+    const over = { wallMs: 0, monotonicMs: 0 }
+    await expect(api.request({ ...write, endsAt: over })).rejects.toMatchObject({ code: 'Aborted' })
+    expect(server.arrived).toEqual([])
+  })
+
   it('is left at once when the signal aborts: a read stops, a write is unknown', async () => {
     await connect(['hang'])
     for (const [request, code] of [

@@ -1,20 +1,23 @@
 // The functions of the cleanup loop as the platform calls them, on an embedded API, with a clock that passes by itself.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Context } from 'aws-lambda'
 import { afterEach } from 'vitest'
-import { parse } from 'yaml'
+import type { ApiRequest } from '../../../infra/local/kubernetes/http/request.ts'
 import { type KubernetesApi as EmbeddedApi, startKubernetesApi } from '../../../infra/local/kubernetes/server.ts'
+import { readCrds } from '../../../infra/local/world/manifests.ts'
 import type { KubernetesApi, RawObject } from '../../../lib/kubernetes/api.ts'
 import { openTransport } from '../../../lib/kubernetes/transport.ts'
 import { cleanup } from '../../../lib/runtime/loops/cleanup.ts'
-import { type LeaseStatus, manual } from '../../../lib/runtime/manual.ts'
+import { manual } from '../../../lib/runtime/manual.ts'
 import { scheduled } from '../../../lib/runtime/scheduled.ts'
+import type { LoopStatus } from '../../../lib/runtime/status.ts'
 import { openWiring, type Wiring } from '../../../lib/runtime/wiring.ts'
 import type { TickOutcome } from '../../../lib/tick/outcome.ts'
 import { type Clock, MINUTE_MS, systemClock, toInstant } from '../../../lib/time.ts'
+import { FENCE_DEFINITION, FENCE_OBJECTS } from '../../support/fence.ts'
 import { idleClock } from '../../support/idle-clock.ts'
 import { recordingLog } from '../../support/log.ts'
 import { at, hour, rawSession, T } from '../reconcilers/cleanup/fixtures.ts'
@@ -27,9 +30,14 @@ const NAMESPACE = 'fencepost-system'
 const LEASE_PATH = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases/fencepost-cleanup`
 const SESSIONS = '/apis/breakglass.t-caas.telekom.com/v1alpha1/namespaces/team/breakglasssessions'
 
-const CRDS = ['breakglasssessions', 'debugsessions'].map(
-  name => parse(readFileSync(new URL(`../../../infra/local/crds/${name}.yaml`, import.meta.url), 'utf8')) as object,
-)
+/** Whether a request writes a work object: not the lease, not the fence, and no dry run. */
+export function isWork({
+  method,
+  user,
+  query,
+}: Pick<ApiRequest, 'method' | 'user'> & { query: URLSearchParams }): boolean {
+  return method !== 'GET' && user.username === 'fencepost:fencepost-cleanup' && !query.has('dryRun')
+}
 
 /** A session that is to be expired now. */
 export function overdue(name: string): RawObject {
@@ -73,7 +81,7 @@ export interface Functions {
   /** Calls the manual function. */
   reconcile<Answer = TickOutcome>(event: unknown, call?: Call): Promise<Answer>
   /** Asks the manual function for the lease. */
-  status(): Promise<LeaseStatus>
+  status(): Promise<LoopStatus>
   /** Reads the Lease; undefined when there is none. */
   lease(): Promise<RawObject | undefined>
   /** Changes the Lease as another writer does. */
@@ -93,10 +101,11 @@ afterEach(async () => {
 
 /** Starts a cluster; it ends with the test. */
 export async function startFunctions(start: Start = {}): Promise<Functions> {
-  const { sessions = [], lease = true, crds = CRDS } = start
+  const { sessions = [], lease = true } = start
+  const crds = start.crds ? [...start.crds, FENCE_DEFINITION] : await readCrds()
   const clock = { advance: () => {}, ...(start.clock ?? idleClock(T)) }
   const server = await startKubernetesApi({
-    crds: [...crds],
+    crds,
     clock: () => clock.wallMs(),
     ...(start.tokens ? { tokens: start.tokens } : {}),
   })
@@ -105,6 +114,7 @@ export async function startFunctions(start: Start = {}): Promise<Functions> {
   writeFileSync(join(folder, 'kubeconfig'), server.kubeconfig(token))
   server.load([NAMESPACE, 'team'].map(name => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })))
   server.load(sessions.map(asNew))
+  server.load(FENCE_OBJECTS)
   if (lease) server.load([newLease()])
 
   const opened: Wiring[] = []
@@ -169,7 +179,7 @@ export async function startFunctions(start: Start = {}): Promise<Functions> {
     tick: ({ event = { time: toInstant(Math.floor(clock.wallMs() / PERIOD_MS) * PERIOD_MS) }, ...call } = {}) =>
       functions.scheduled(event, contextOf(call)) as Promise<TickOutcome>,
     reconcile,
-    status: () => reconcile<LeaseStatus>({ loop: 'cleanup', action: 'status' }),
+    status: () => reconcile<LoopStatus>({ loop: 'cleanup', action: 'status' }),
     async lease() {
       const answer = await api.request({ method: 'GET', path: LEASE_PATH, repeat: 'read' }, [404])
       return answer.status === 404 ? undefined : (answer.body as RawObject)

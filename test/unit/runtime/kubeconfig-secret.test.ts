@@ -15,7 +15,7 @@ afterEach(() => secrets?.close())
 
 /** Functions whose kubeconfig is a secret; `script` makes its answers out of a token. */
 async function start(...answers: ((of: (token: string) => Script) => Script)[]): Promise<Functions> {
-  const tokens = { [FIRST]: 'fencepost:function:cleanup', [SECOND]: 'fencepost:function:cleanup' }
+  const tokens = { [FIRST]: 'fencepost:function:fencepost-cleanup', [SECOND]: 'fencepost:function:fencepost-cleanup' }
   const functions = await startFunctions({ sessions: [overdue('a')], tokens })
   const text = readFileSync(functions.environment.KUBECONFIG as string, 'utf8')
   const of = (token: string): Script => ({ status: 200, body: { SecretString: text.replaceAll(FIRST, token) } })

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { DryRun } from '../../../lib/runtime/dry-run.ts'
-import type { LeaseStatus } from '../../../lib/runtime/manual.ts'
+import type { LoopStatus } from '../../../lib/runtime/status.ts'
 import { SECOND_MS, toInstant } from '../../../lib/time.ts'
 import { at, minute, rawPending, rawSession, T } from '../reconcilers/cleanup/fixtures.ts'
-import { overdue, startFunctions } from './harness.ts'
+import { isWork, overdue, startFunctions } from './harness.ts'
 
 const run = { loop: 'cleanup' }
 
@@ -111,7 +111,7 @@ describe('a manual run', () => {
 
   it('that failed throws with the first reason', async () => {
     const functions = await startFunctions({ sessions: [overdue('a')] })
-    functions.server.intercept = ({ method }) => (method === 'PATCH' ? { status: 422 } : undefined)
+    functions.server.intercept = request => (isWork(request) ? { status: 422 } : undefined)
     await expect(functions.reconcile(run, { requestId: 'x' })).rejects.toMatchObject({
       code: 'TickFailed',
       message: expect.stringMatching(
@@ -200,7 +200,7 @@ describe('a manual run while another one holds the lease', () => {
 })
 
 describe('the lease by hand', () => {
-  it('status tells of a lease that nobody ever had, and asks one question', async () => {
+  it('status tells of a lease and a Fence that nobody ever had, and asks one question about each', async () => {
     const functions = await startFunctions()
     expect(await functions.status()).toEqual({
       loop: 'cleanup',
@@ -215,8 +215,20 @@ describe('the lease by hand', () => {
       drained: true,
       lastOutcome: null,
       checkpoint: null,
+      fence: { name: 'fencepost-cleanup', mode: 'enforced', state: 'never-raised', token: null, holder: null },
     })
-    expect(functions.server.requests).toHaveLength(1)
+    expect(functions.server.requests.map(({ method }) => method)).toEqual(['GET', 'GET'])
+  })
+
+  it('status tells where the Fence stands beside the lease', async () => {
+    const functions = await startFunctions({ sessions: [overdue('a')] })
+    await functions.tick()
+    const holder = expect.stringContaining('fencepost-cleanup/request-')
+    expect((await functions.status()).fence).toMatchObject({ state: 'raised', token: 1, holder })
+    await functions.reconcile({ ...run, action: 'release' })
+    expect((await functions.status()).fence).toMatchObject({ state: 'behind', token: 1, holder })
+    await functions.changeLease({ spec: { leaseTransitions: 0 } })
+    expect((await functions.status()).fence).toMatchObject({ state: 'ahead', token: 1 })
   })
 
   it('status tells who holds it until when, and what came of the last term', async () => {
@@ -268,7 +280,7 @@ describe('the lease by hand', () => {
   it('release frees a stuck lease: a higher token, nobody, and the next one settles', async () => {
     const functions = await startFunctions({ sessions: [overdue('a')] })
     await functions.changeLease(held(3_600))
-    expect(await functions.reconcile<LeaseStatus>({ ...run, action: 'release' })).toMatchObject({
+    expect(await functions.reconcile<LoopStatus>({ ...run, action: 'release' })).toMatchObject({
       holder: null,
       token: 8,
       drained: false,
@@ -294,7 +306,7 @@ describe('the lease by hand', () => {
   it('release leaves a foreign holder alone until its term has ended', async () => {
     const functions = await startFunctions()
     await functions.changeLease(held(60, 'someone-elses-controller'))
-    const release = () => functions.reconcile<LeaseStatus>({ ...run, action: 'release' })
+    const release = () => functions.reconcile<LoopStatus>({ ...run, action: 'release' })
     await expect(release()).rejects.toMatchObject({
       code: 'ForeignHolder',
       message: expect.stringContaining('"someone-elses-controller" is not ours'),

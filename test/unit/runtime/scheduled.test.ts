@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { TickFailedError } from '../../../lib/tick/outcome.ts'
 import { MINUTE_MS, toInstant } from '../../../lib/time.ts'
 import { at, minute, rawSession, T } from '../reconcilers/cleanup/fixtures.ts'
-import { overdue, PERIOD_MS, startFunctions } from './harness.ts'
+import { isWork, overdue, PERIOD_MS, startFunctions } from './harness.ts'
 
 describe('a scheduled tick', () => {
   it('does the work that is due, gives the lease back, and answers what it came to', async () => {
@@ -119,8 +119,8 @@ describe('an environment that is not usable', () => {
 describe('a tick that fails', () => {
   it('throws what failed, how often, and the first object with its reason', async () => {
     const functions = await startFunctions({ sessions: [overdue('a'), overdue('b'), overdue('c')] })
-    functions.server.intercept = ({ method, path }) =>
-      method === 'PATCH' && !path.includes('/c/')
+    functions.server.intercept = request =>
+      isWork(request) && !request.path.includes('/c/')
         ? { status: 422, body: { kind: 'Status', reason: 'Invalid', message: 'no such state' } }
         : undefined
     const error: unknown = await functions.tick().catch(thrown => thrown)

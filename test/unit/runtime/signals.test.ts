@@ -3,7 +3,7 @@ import { setExitCode, stopOnSignal } from '../../../lib/runtime/signals.ts'
 import type { TickOutcome } from '../../../lib/tick/outcome.ts'
 import { type Child, startChild } from '../../support/child.ts'
 import { at } from '../reconcilers/cleanup/fixtures.ts'
-import { type Functions, overdue, startFunctions } from './harness.ts'
+import { type Functions, isWork, overdue, startFunctions } from './harness.ts'
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 const SESSIONS = ['a', 'b', 'c', 'd', 'e']
@@ -28,8 +28,8 @@ async function interrupt(
   const isReleased = new Promise<void>(resolve => {
     release = resolve
   })
-  functions.server.intercept = async ({ method }) => {
-    if (method !== 'PATCH') return undefined
+  functions.server.intercept = async request => {
+    if (!isWork(request)) return undefined
     arrived()
     await isReleased
     return answer === 'never' ? 'hang' : undefined
@@ -145,8 +145,8 @@ describe('the exit code', () => {
   ])('is %s', async (_title, environment, code) => {
     const functions = await startFunctions({ sessions: SESSIONS.map(overdue) })
     Object.assign(functions.environment, { WORKERS: '1', ...environment })
-    functions.server.intercept = ({ method }) => {
-      if (method === 'PATCH') process.emit('SIGTERM', 'SIGTERM')
+    functions.server.intercept = request => {
+      if (isWork(request)) process.emit('SIGTERM', 'SIGTERM')
       return undefined
     }
     expect(await functions.tick()).toMatchObject({ kind: 'yielded', stoppedBy: 'SIGTERM' })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { AbortedError, LeaseLostError, PermanentError, TransientError } from '../../../lib/errors.ts'
-import type { ObjectWriter } from '../../../lib/kubernetes/writer.ts'
+import { AbortedError, FenceError, LeaseLostError, PermanentError, TransientError } from '../../../lib/errors.ts'
+import type { ObjectWriter } from '../../../lib/fence/writer.ts'
 import { openLease } from '../../../lib/lease/fenced-lease.ts'
 import type { Lease, LeaseRecord } from '../../../lib/lease/lease.ts'
 import { memoryStore } from '../../../lib/lease/memory.ts'
@@ -33,6 +33,7 @@ function world(options: Partial<CountingOptions> & { record?: Partial<LeaseRecor
   const writer = { close: () => closed } as ObjectWriter
   const tools: TickTools = {
     lease,
+    fence: { raise: async grant => grant },
     openWriter: () => writer,
     clockSkewMs: () => 0,
     handlers: [],
@@ -258,6 +259,99 @@ describe('a tick', () => {
     const { run, loop } = world({ tools: { clockSkewMs: () => -61_000 } })
     expect(await run()).toMatchObject({ kind: 'failed', error: { code: 'InvalidConfiguration' } })
     expect(loop.items.every(({ state }) => state === 'due')).toBe(true)
+  })
+})
+
+describe('raising the fence', () => {
+  it('comes after the acquire and before the first read, with the grant that the record gave', async () => {
+    const order: string[] = []
+    const { run, record } = world({
+      onObserve: () => void order.push('observe'),
+      tools: {
+        fence: {
+          raise: async grant => {
+            order.push(`raise ${grant.token} of ${(await record()).holder === grant.holder ? 'the holder' : 'nobody'}`)
+            return grant
+          },
+        },
+      },
+    })
+    expect((await run()).kind).toBe('completed')
+    expect(order[0]).toBe('raise 1 of the holder')
+    expect(order[1]).toBe('observe')
+  })
+
+  it('that fails reads nothing, fails the tick, and gives the lease back as drained as it was', async () => {
+    const missing = new FenceError('FenceMissing', 'Fence fencepost-counting does not exist')
+    const { run, record, loop } = world({ tools: { fence: { raise: () => Promise.reject(missing) } } })
+    expect(await run()).toMatchObject({ kind: 'failed', error: { code: 'FenceMissing', message: missing.message } })
+    expect(loop.observedFrom).toEqual([])
+    expect(await record()).toMatchObject({ holder: '', token: 1, drained: 1, completedTick: undefined })
+  })
+
+  it('that was overtaken makes the tick fenced, and leaves the record alone', async () => {
+    const { run, record, loop, lease } = world({
+      tools: {
+        fence: {
+          raise: async () => {
+            await lease.free(signal)
+            throw new LeaseLostError('overtaken')
+          },
+        },
+      },
+    })
+    expect(await run()).toMatchObject({ kind: 'fenced', token: 1 })
+    expect(loop.observedFrom).toEqual([])
+    expect(await record()).toMatchObject({ token: 2, drained: undefined })
+  })
+
+  it('that healed the record is followed by a settle, and the term ends under the healed token', async () => {
+    const readAtMs: number[] = []
+    const { run, record, clock, lease } = world({
+      onObserve: () => void readAtMs.push(clock.monotonicMs()),
+      tools: { fence: { raise: grant => lease.advance(grant, 90, signal) } },
+    })
+    expect(await run()).toMatchObject({ kind: 'completed', token: 90, settled: true })
+    expect(readAtMs[0]).toBe(SETTLE_MS)
+    expect(await record()).toMatchObject({ holder: '', token: 90, drained: 90 })
+  })
+
+  it('is what the settle counts from, be it later than the acquire', async () => {
+    const readAtMs: number[] = []
+    const { run, clock } = world({
+      record: { drained: undefined },
+      onObserve: () => void readAtMs.push(clock.monotonicMs()),
+      tools: {
+        fence: {
+          raise: async grant => {
+            await clock.sleep(4_000)
+            return { ...grant, acknowledged: { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() } }
+          },
+        },
+      },
+    })
+    expect(await run()).toMatchObject({ kind: 'completed', settled: true })
+    expect(readAtMs[0]).toBe(4_000 + SETTLE_MS)
+  })
+})
+
+describe('a fence that breaks in the middle', () => {
+  it('ends the tick at once as failed, with its reason and not as an object’s failure', async () => {
+    const applied: string[] = []
+    const { run, record } = world({
+      onApply: name => {
+        applied.push(name)
+        throw new FenceError('FenceNotInForce', 'the API server would let it through')
+      },
+    })
+    expect(await run()).toMatchObject({
+      kind: 'failed',
+      error: { code: 'FenceNotInForce' },
+      stoppedBy: 'FenceNotInForce',
+      counts: { changed: 0, failed: 0 },
+    })
+    expect(applied).toEqual(['item-00'])
+    expect(await record()).toMatchObject({ holder: '', completedTick: undefined })
   })
 })
 

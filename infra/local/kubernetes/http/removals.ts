@@ -61,7 +61,7 @@ export function removeAll(api: Api, kind: Kind, namespace: string, { body, query
   for (const entry of page.entries) {
     const [home, name] = kind.namespaced ? (entry.key.split('/') as [string, string]) : ['', entry.key]
     if (api.store.collection(kind.collection).get(keyOf(kind, home, name)) !== undefined) {
-      remove(api, { kind, namespace: home, name, part: undefined }, options, user)
+      remove(api, { kind, namespace: home, name, part: undefined }, options, user, '')
     }
   }
   const accepted = accept(headers.accept)

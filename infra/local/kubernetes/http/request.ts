@@ -2,12 +2,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { UserInfo } from '../verbs/admission.ts'
 
-/** One request. `path` is decoded per segment by the router; `headers` have lower-case names. */
+/** One request. `path` is decoded per segment by the router; headers have lower-case names, `distinct` keeps repeated ones apart. */
 export interface ApiRequest {
   method: string
   path: string
   query: URLSearchParams
   headers: Record<string, string>
+  distinct: NodeJS.Dict<string[]>
   body: string
   user: UserInfo
 }
@@ -27,19 +28,50 @@ export async function readRequest(message: IncomingMessage): Promise<Omit<ApiReq
     path: mark === -1 ? url : url.slice(0, mark),
     query: new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)),
     headers: Object.fromEntries(headers) as Record<string, string>,
+    distinct: message.headersDistinct,
     body: Buffer.concat(chunks).toString('utf8'),
   }
 }
 
 const EXTRA = 'impersonate-extra-'
 
-/** Who the request acts as: the impersonated user where there is one, else the authenticated one. Nothing is checked. */
-export function actingUser(headers: Record<string, string>, authenticated: string): UserInfo {
-  const extra = Object.entries(headers).filter(([name]) => name.startsWith(EXTRA))
-  return {
-    username: headers['impersonate-user'] ?? authenticated,
-    groups: (headers['impersonate-group'] ?? '').split(', ').filter(group => group !== ''),
-    extra: Object.fromEntries(extra.map(([name, value]) => [decodeURIComponent(name.slice(EXTRA.length)), [value]])),
+/**
+ * Who the request acts as: the impersonated user where there is one, else the authenticated one. Nothing is checked. Keys of
+ * extras are lower-case and percent-decoded; a header that is sent several times has several values.
+ */
+export function actingUser(distinct: NodeJS.Dict<string[]>, authenticated: string): UserInfo {
+  const [username] = distinct['impersonate-user'] ?? []
+  if (!username) return { username: authenticated, groups: [], extra: {} }
+  const extra: Record<string, string[]> = {}
+  for (const [name, values = []] of Object.entries(distinct)) {
+    if (!name.startsWith(EXTRA)) continue
+    const key = unescaped(name.slice(EXTRA.length))
+    extra[key] = [...(extra[key] ?? []), ...values]
+  }
+  const groups = distinct['impersonate-group'] ?? []
+  return { username, groups: groups.includes(AUTHENTICATED) ? groups : [...groups, AUTHENTICATED], extra }
+}
+
+/** Why a request can't be impersonated: it names groups or extras of nobody; undefined when it can. */
+export function impersonationError(distinct: NodeJS.Dict<string[]>): string | undefined {
+  if (distinct['impersonate-user']?.[0]) return undefined
+  const groups = (distinct['impersonate-group'] ?? []).map(name => `{Group  ${name}    }`)
+  const extras = Object.entries(distinct)
+    .filter(([name]) => name.startsWith(EXTRA))
+    .flatMap(([name, values = []]) =>
+      values.map(value => `{UserExtra  ${value}  authentication.k8s.io/v1  ${unescaped(name.slice(EXTRA.length))}}`),
+    )
+  const asked = [...groups, ...extras]
+  return asked.length === 0 ? undefined : `requested [${asked.join(' ')}] without impersonating a user`
+}
+
+const AUTHENTICATED = 'system:authenticated'
+
+function unescaped(key: string): string {
+  try {
+    return decodeURIComponent(key)
+  } catch {
+    return key
   }
 }
 

@@ -1,6 +1,7 @@
 // Custom kinds, made from a CustomResourceDefinition: the schema prunes, defaults and judges; versions differ in apiVersion only
-// (conversion None). Rules in CEL are kept in the definition and not evaluated.
+// (conversion None). Its rules in CEL are judged beside it.
 import type { FieldError, JsonObject } from '../errors.ts'
+import { compileRules, type JudgeRules } from '../policies/schema-rules.ts'
 import { DecodeError, decodeNative } from '../schema/native.ts'
 import { applyDefaults, dropNulls, prune, type Schema } from '../schema/structural.ts'
 import { validateStructural } from '../schema/validate.ts'
@@ -53,6 +54,7 @@ export function customKinds({ group, scope, names, versions }: Definition): Kind
       const selectable = new Map(
         (version.selectableFields ?? []).map(({ jsonPath }) => [jsonPath.slice(1), compileJsonPath(jsonPath)]),
       )
+      const judge = compileRules(schema)
       const hasStatus = version.subresources?.status !== undefined
       return defineKind({
         group,
@@ -80,8 +82,8 @@ export function customKinds({ group, scope, names, versions }: Definition): Kind
           if (hasStatus) delete object.status
         },
         prepareUpdate: (object, old, part) => prepareUpdate(object, old, part, hasStatus),
-        validate: object => validateStructural(object, schema),
-        validateUpdate: (object, _old, part) => validateChange(object, schema, part),
+        validate: object => withRules(validateStructural(object, schema), object, undefined, judge),
+        validateUpdate: (object, old, part) => withRules(validateChange(object, schema, part), object, old, judge),
       })
     })
 }
@@ -127,6 +129,23 @@ function validateChange(object: KubeObject, schema: Schema, part: 'status' | und
   return status === undefined || object.status === undefined
     ? []
     : validateStructural(object.status, status, 'status', '')
+}
+
+/** Errors after which a rule could not even be read. */
+const BLOCKING = new Set<FieldError['type']>(['Required', 'TooLong', 'TooMany', 'TypeInvalid'])
+const UNCHECKED =
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
+
+function withRules(
+  errors: FieldError[],
+  object: KubeObject,
+  old: KubeObject | undefined,
+  judge: JudgeRules | undefined,
+): FieldError[] {
+  if (judge === undefined) return errors
+  if (errors.some(({ type }) => BLOCKING.has(type)))
+    return [...errors, { type: 'Invalid', field: '<nil>', value: null, detail: UNCHECKED }]
+  return [...errors, ...judge(object, old)]
 }
 
 /** Whether two JSON values are equal, whatever the order of their keys. */

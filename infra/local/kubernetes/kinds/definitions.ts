@@ -1,6 +1,7 @@
 // apiextensions.k8s.io/v1 CustomResourceDefinition as an object. Its own validation covers names, versions, scope and the
 // presence of types; a schema is stored as sent (unknown keywords neither pruned nor refused).
 import type { FieldError, JsonObject } from '../errors.ts'
+import { ruleErrors } from '../policies/schema-rules.ts'
 import { decodeNative, type Shape } from '../schema/native.ts'
 import type { Schema } from '../schema/structural.ts'
 import { toTime } from '../schema/times.ts'
@@ -92,6 +93,7 @@ function errorsOf(object: KubeObject): FieldError[] {
         })
       }
       untyped(schema, path, errors)
+      broken(schema, path, errors)
     }
   }
   return errors
@@ -107,6 +109,15 @@ function untyped(schema: Schema, path: string, errors: FieldError[]): void {
   if (schema.items !== undefined) untyped(schema.items, `${path}.items`, errors)
   if (typeof schema.additionalProperties === 'object')
     untyped(schema.additionalProperties, `${path}.additionalProperties`, errors)
+}
+
+function broken(schema: Schema, path: string, errors: FieldError[]): void {
+  errors.push(...ruleErrors(schema, path))
+  for (const [key, property] of Object.entries(schema.properties ?? {}))
+    broken(property, `${path}.properties[${key}]`, errors)
+  if (schema.items !== undefined) broken(schema.items, `${path}.items`, errors)
+  if (typeof schema.additionalProperties === 'object')
+    broken(schema.additionalProperties, `${path}.additionalProperties`, errors)
 }
 
 /** What the naming and establishing controllers write once a definition has been accepted. */

@@ -7,13 +7,16 @@ import { CORE_EVENTS, EVENTS } from './event.ts'
 import { apiVersionOf, type Kind } from './kind.ts'
 import { LEASES } from './lease.ts'
 import { NAMESPACES } from './namespace.ts'
+import { BINDINGS, POLICIES } from './policy.ts'
+
+const BUILT_IN = [CONFIG_MAPS, CORE_EVENTS, NAMESPACES, SECRETS, EVENTS, POLICIES, BINDINGS, DEFINITIONS, LEASES]
 
 /** The kinds served at this moment. */
 export class Registry {
   readonly #kinds = new Map<string, Kind>()
 
   constructor() {
-    for (const kind of [CONFIG_MAPS, CORE_EVENTS, NAMESPACES, SECRETS, EVENTS, DEFINITIONS, LEASES]) {
+    for (const kind of BUILT_IN) {
       this.#kinds.set(`${apiVersionOf(kind)}/${kind.plural}`, kind)
     }
   }
@@ -39,6 +42,11 @@ export class Registry {
   /** The kind of an object, if served. */
   ofObject(apiVersion: string, kind: string): Kind | undefined {
     return [...this.#kinds.values()].find(one => apiVersionOf(one) === apiVersion && one.kind === kind)
+  }
+
+  /** The other kinds that show the same objects. */
+  equivalents(kind: Kind): Kind[] {
+    return [...this.#kinds.values()].filter(one => one !== kind && one.collection === kind.collection)
   }
 
   /** All kinds of a group and version. */

@@ -1,6 +1,7 @@
 // What a CustomResourceDefinition's schema does to a body before it is judged: nulls are dropped where null is not allowed,
 // defaults are filled in, unknown fields are pruned and reported. Judging is in validate.ts.
 import type { JsonObject } from '../errors.ts'
+import type { SchemaRule } from '../policies/schema-rules.ts'
 
 /** A structural OpenAPI v3 schema as CRDs carry it (the keywords used here; others ride along). */
 export interface Schema {
@@ -35,6 +36,7 @@ export interface Schema {
   'x-kubernetes-embedded-resource'?: boolean
   'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map'
   'x-kubernetes-list-map-keys'?: string[]
+  'x-kubernetes-validations'?: SchemaRule[]
 }
 
 const isObject = (value: unknown): value is JsonObject =>

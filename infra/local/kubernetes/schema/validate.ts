@@ -1,5 +1,5 @@
 // Judges a value by a structural schema, with the field errors of a kube-apiserver. Lists of type map and set are judged here
-// too. Rules written in CEL (x-kubernetes-validations) are not: whoever evaluates them adds its errors beside these.
+// too. Rules written in CEL (x-kubernetes-validations) are not: policies/schema-rules.ts adds their errors beside these.
 import type { FieldError, JsonObject } from '../errors.ts'
 import { fitsFormat } from './formats.ts'
 import { childSchema, type Schema } from './structural.ts'

@@ -2,7 +2,7 @@
 import { ApiError, alreadyExists, badRequest, invalid } from '../errors.ts'
 import type { KubeObject } from '../kinds/metadata.ts'
 import { generatedName, stampCreated, validateMetadata } from '../kinds/metadata.ts'
-import { admit, type UserInfo } from './admission.ts'
+import { admit, checkNamespace, type UserInfo } from './admission.ts'
 import { type Api, commit, current, type Target } from './api.ts'
 import { type Body, wrongKind } from './decode.ts'
 
@@ -23,7 +23,7 @@ export function create(api: Api, target: Target, body: Body, user: UserInfo, dry
   const { metadata } = object
   placeIn(target, object)
   const named = { ...target, name: metadata.name ?? '' }
-  admit(api, { operation: 'CREATE', target: named, object, oldObject: undefined, user, dryRun, options: {} })
+  checkNamespace(api, 'CREATE', named)
   const generate = metadata.name === undefined && metadata.generateName !== undefined
   if (generate) metadata.name = freeName(api, named, metadata.generateName as string)
   named.name = metadata.name ?? ''
@@ -32,6 +32,9 @@ export function create(api: Api, target: Target, body: Body, user: UserInfo, dry
   if (body.errors.length > 0) throw wrongKind(kind, named.name, body)
   const errors = [...validateMetadata(metadata, kind.nameErrors), ...kind.validate(object)]
   if (errors.length > 0) throw invalid(kind.invalidGroup, kind.kind, named.name, errors)
+  const operation = 'CREATE'
+  const requested = named.name
+  admit(api, { operation, target: named, requested, object, oldObject: undefined, user, dryRun, options: {} })
   if (metadata.resourceVersion !== undefined) {
     throw new ApiError(500, undefined, 'resourceVersion should not be set on objects to be created')
   }

@@ -13,9 +13,16 @@ const PROTECTED = new Set(['default', 'kube-system', 'kube-public'])
 
 /**
  * Deletes one object.
+ * @param requested the name that the request gives; empty where it is one of a collection
  * @throws ApiError – 404, 409 for a failed precondition, 403 for a namespace that may not be deleted
  */
-export function remove(api: Api, target: Target, options: DeleteOptions, user: UserInfo): Deleted {
+export function remove(
+  api: Api,
+  target: Target,
+  options: DeleteOptions,
+  user: UserInfo,
+  requested = target.name,
+): Deleted {
   const { kind, name } = target
   if (kind.plural === 'namespaces' && PROTECTED.has(name))
     throw forbidden(kind, name, 'this namespace may not be deleted')
@@ -26,6 +33,7 @@ export function remove(api: Api, target: Target, options: DeleteOptions, user: U
   admit(api, {
     operation: 'DELETE',
     target,
+    requested,
     object: undefined,
     oldObject: object,
     user,

@@ -81,13 +81,13 @@ export function readDeleteOptions(sent: JsonObject | undefined, query: URLSearch
     errors.push({ type: 'NotSupported', field: 'propagationPolicy', value: policy, detail })
   }
   if (errors.length > 0) throw invalid('meta.k8s.io', 'DeleteOptions', '', errors)
-  const preconditions = (body.preconditions ?? {}) as { uid?: string; resourceVersion?: string }
+  const preconditions = (body.preconditions ?? {}) as { uid?: string | null; resourceVersion?: string | null }
   const orphaned = orphan === true || orphan === 'true' ? 'Orphan' : undefined
   return {
     dryRun,
     policy: (policy ?? orphaned) as DeleteOptions['policy'],
-    uid: preconditions.uid,
-    resourceVersion: preconditions.resourceVersion,
+    uid: preconditions.uid ?? undefined,
+    resourceVersion: preconditions.resourceVersion ?? undefined,
     raw: body,
   }
 }

@@ -3,7 +3,7 @@ import { ApiError, badRequest, conflict, invalid, notFound, OBJECT_MODIFIED } fr
 import { isSame } from '../kinds/custom.ts'
 import { keyOf } from '../kinds/kind.ts'
 import { carryOver, type KubeObject, validateMetadata, validateMetadataUpdate } from '../kinds/metadata.ts'
-import { admit, type UserInfo } from './admission.ts'
+import { admit, checkNamespace, type UserInfo } from './admission.ts'
 import { type Api, commit, current, discard, type Target } from './api.ts'
 import { create, placeIn, type Written } from './create.ts'
 import { type Body, wrongKind } from './decode.ts'
@@ -47,7 +47,7 @@ export function replace(
   carryOver(object.metadata, old.metadata)
   kind.prepareUpdate(object, old, part)
   object.metadata.resourceVersion = old.metadata.resourceVersion as string
-  admit(api, { operation: 'UPDATE', target, object, oldObject: old, user, dryRun, options: {} })
+  checkNamespace(api, 'UPDATE', target)
   if (body.errors.length > 0) throw wrongKind(kind, name, body)
   const errors = [
     ...validateMetadataUpdate(object.metadata, old.metadata),
@@ -55,6 +55,8 @@ export function replace(
     ...kind.validateUpdate(object, old, part),
   ]
   if (errors.length > 0) throw invalid(kind.invalidGroup, kind.kind, name, errors)
+  const operation = 'UPDATE'
+  admit(api, { operation, target, requested: name, object, oldObject: old, user, dryRun, options: {} })
   const written: Written = { object, created: false, warnings: body.warnings }
   if (isSame(object, old)) return written
   if (object.metadata.deletionTimestamp !== undefined && object.metadata.finalizers === undefined) {

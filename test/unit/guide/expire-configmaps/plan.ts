@@ -1,8 +1,8 @@
 // Which ConfigMaps are over, as data: pure, so that a dry run can print it, and the same for a page as for one object that
 // is looked at again after a conflict. Every action is bound to the state it was judged on.
 
+import type { Target } from '../../../../lib/kubernetes/api.ts'
 import { keyOf } from '../../../../lib/kubernetes/api.ts'
-import type { Target } from '../../../../lib/kubernetes/writer.ts'
 import type { Action } from '../../../../lib/tick/reconciler.ts'
 import { describeMs } from '../../../../lib/time.ts'
 import { CONFIG_MAPS, type ConfigMap } from './config-map.ts'

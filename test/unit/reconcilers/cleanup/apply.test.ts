@@ -6,12 +6,13 @@ import {
   PermanentError,
   TransientError,
 } from '../../../../lib/errors.ts'
+import { openWriter } from '../../../../lib/fence/writer.ts'
 import type { RawObject } from '../../../../lib/kubernetes/api.ts'
-import { openWriter } from '../../../../lib/kubernetes/writer.ts'
 import { createAnnouncer } from '../../../../lib/reconcilers/cleanup/announce.ts'
 import { type CleanupSettings, createCleanup, DEFAULT_SETTINGS } from '../../../../lib/reconcilers/cleanup/index.ts'
 import type { CleanupAction } from '../../../../lib/reconcilers/cleanup/plan.ts'
 import type { Applied } from '../../../../lib/tick/reconciler.ts'
+import { momentIn, systemClock } from '../../../../lib/time.ts'
 import { at, FRESH_CONDITION, hour, minute, rawDebug, rawPending, rawSession, second, T } from './fixtures.ts'
 import { type Harness, startHarness } from './harness.ts'
 
@@ -43,7 +44,9 @@ async function setUpWith(settings: CleanupSettings, raws: RawObject[]) {
   const observation = { from: undefined, scope: {}, nowMs: T, signal: stop.signal }
   for await (const page of cleanup.observe(observation)) actions.push(...cleanup.plan(page, T))
   server.requests.length = 0
-  const application = { writer: openWriter(server.api), nowMs: T, signal: stop.signal }
+  const grant = { token: 1, holder: 'fencepost-cleanup/request/nonce', endsAt: momentIn(600_000, systemClock) }
+  const gate = { api: server.api, fence: 'fencepost-cleanup', grant, mode: 'advisory', clock: systemClock } as const
+  const application = { writer: openWriter(gate), nowMs: T, signal: stop.signal }
   const apply = (action = actions[0]): Promise<Applied> => cleanup.apply(action as CleanupAction, application)
   const announce = (action: CleanupAction) =>
     createAnnouncer(log, metrics)(action, { ...application, resourceVersion: undefined })

@@ -1,20 +1,18 @@
-// The way to write work objects. Every write is bound to what was judged: a status patch to its resourceVersion, a delete
-// to uid and resourceVersion, a create to a fixed name. So a repeated or late request has the effect of one or none, and
-// a lost answer is resolved by asking again. A writer belongs to one term and counts the writes whose outcome it does not
-// know; it is closed for good before the lease is given back.
+// The only way to write work objects. Every write is bound to what was judged: a status patch to its resourceVersion, a
+// delete to uid and resourceVersion, a create to a fixed name. So a repeated or late request has the effect of one or none,
+// and a lost answer is resolved by asking again. Every write goes through the gate of its term, which the API server judges
+// by its token. A writer belongs to one term and is closed for good before the lease is given back.
 
-import { AbortedError, OutcomeUnknownError } from '../errors.ts'
-import { type ApiAnswer, type ApiRequest, type KubernetesApi, pathOf, type RawObject, type Resource } from './api.ts'
-import { readObject } from './pages.ts'
-
-/** The object a write is for, and the state it was judged on. */
-export interface Target {
-  readonly resource: Resource
-  readonly namespace?: string
-  readonly name: string
-  readonly uid: string
-  readonly resourceVersion: string
-}
+import {
+  type KubernetesApi,
+  type NamedObject,
+  pathOf,
+  type RawObject,
+  type Resource,
+  type Target,
+} from '../kubernetes/api.ts'
+import { readObject } from '../kubernetes/pages.ts'
+import { type GateOptions, openGate } from './gate.ts'
 
 /** `written`: it took effect, and `object` is what the server stored. `conflict`: the object has changed. `gone`: it does not exist. */
 export type Written = { kind: 'written'; object: RawObject } | { kind: 'conflict' } | { kind: 'gone' }
@@ -25,7 +23,7 @@ export type Deleted = { kind: 'deleted' } | { kind: 'conflict' } | { kind: 'gone
 /** `created`, or `exists` when an object of that name was there before. */
 export type Created = { kind: 'created' | 'exists' }
 
-/** Bound writes of one term. Each throws as `KubernetesApi.request`, and AbortedError once the writer is closed. */
+/** Bound writes of one term. Each throws as `Gate.send`. */
 export interface ObjectWriter {
   /** Merges `status` into the object's status; lists are replaced whole. */
   patchStatus(target: Target, status: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<Written>
@@ -37,35 +35,16 @@ export interface ObjectWriter {
   close(): { outcomesKnown: boolean }
 }
 
-/** An object to be created. */
-export interface NamedObject {
-  readonly metadata: { readonly name: string; readonly namespace?: string }
-  readonly [field: string]: unknown
-}
-
-/** Opens the writer of one term. `dryRun` lets the server judge each write without storing it; default false. */
-export function openWriter(api: KubernetesApi, options: { dryRun?: boolean } = {}): ObjectWriter {
-  const dryRun = options.dryRun ? 'All' : undefined
-  let closed = false
-  let unknown = 0
-
-  async function write(request: Omit<ApiRequest, 'repeat'>, expected: number[]): Promise<ApiAnswer> {
-    if (closed) throw new AbortedError('the writer of this term is closed; nothing more is written')
-    unknown++
-    try {
-      const answer = await api.request({ ...request, query: { dryRun, ...request.query }, repeat: 'bound' }, expected)
-      unknown--
-      return answer
-    } catch (error) {
-      if (!(error instanceof OutcomeUnknownError)) unknown--
-      throw error
-    }
-  }
+/** Opens the writer of one term. */
+export function openWriter(options: GateOptions): ObjectWriter {
+  const { api } = options
+  const gate = openGate(options)
 
   return {
     async patchStatus(target, status, signal) {
-      const answer = await write(
+      const answer = await gate.send(
         {
+          kind: `PATCH ${named(target.resource)}/status`,
           method: 'PATCH',
           path: pathOf(target.resource, { ...placeOf(target), subresource: 'status' }),
           contentType: 'application/merge-patch+json',
@@ -80,16 +59,15 @@ export function openWriter(api: KubernetesApi, options: { dryRun?: boolean } = {
     },
 
     async delete(target, signal) {
-      const answer = await write(
+      const answer = await gate.send(
         {
+          kind: `DELETE ${named(target.resource)}`,
           method: 'DELETE',
           path: pathOf(target.resource, placeOf(target)),
           body: {
             kind: 'DeleteOptions',
             apiVersion: 'v1',
             propagationPolicy: 'Background',
-            // Beside a body the query counts for nothing, `dryRun` included.
-            ...(dryRun && { dryRun: [dryRun] }),
             preconditions: { uid: target.uid, resourceVersion: target.resourceVersion },
           },
           signal,
@@ -103,15 +81,18 @@ export function openWriter(api: KubernetesApi, options: { dryRun?: boolean } = {
     async create(resource, object, signal) {
       const { namespace } = object.metadata
       const path = pathOf(resource, namespace === undefined ? {} : { namespace })
-      const answer = await write({ method: 'POST', path, body: object, signal }, [409])
+      const kind = `POST ${named(resource)}`
+      const answer = await gate.send({ kind, method: 'POST', path, body: object, signal }, [409])
       return { kind: answer.status === 409 && !answer.repeated ? 'exists' : 'created' }
     },
 
-    close() {
-      closed = true
-      return { outcomesKnown: unknown === 0 }
-    },
+    close: gate.close,
   }
+}
+
+/** As RBAC and policies name it, e.g. `events.events.k8s.io`. */
+function named({ plural, group }: Resource): string {
+  return group === '' ? plural : `${plural}.${group}`
 }
 
 function placeOf(target: Target): { namespace?: string; name: string } {
