@@ -60,12 +60,13 @@ export interface Fence {
    * Publishes a term's token and holder; healed where the Fence has seen higher tokens than the record, which a record has
    * that was created anew, restored, or moved to another store.
    *
+   * @param advanced told of each grant under a higher token, as soon as the record has it: the term can only be ended under it.
    * @returns the grant, its settle counted from here; after healing under a higher token, and not clean.
    * @throws LeaseLostError – the term was overtaken.
    * @throws FenceError – FenceMissing, unless advisory; FenceForbidden.
    * @throws as `KubernetesApi.request`.
    */
-  raise(grant: Grant, signal: AbortSignal): Promise<Grant>
+  raise(grant: Grant, signal: AbortSignal, advanced: (grant: Grant) => void): Promise<Grant>
   /** Reads what the Fence says; undefined when there is none, null when it was never raised. */
   read(signal: AbortSignal): Promise<FenceSpec | null | undefined>
 }
@@ -74,7 +75,7 @@ export interface Fence {
 export function openFence({ api, name, lease, mode, clock, log }: FenceOptions): Fence {
   const path = pathOf(FENCE, { name })
 
-  async function raise(grant: Grant, signal: AbortSignal): Promise<Grant> {
+  async function raise(grant: Grant, signal: AbortSignal, advanced: (grant: Grant) => void): Promise<Grant> {
     let mine = grant
     let after: string | undefined
     for (let heals = 0; ; heals++) {
@@ -90,6 +91,7 @@ export function openFence({ api, name, lease, mode, clock, log }: FenceOptions):
       const healed = await heal(mine, signal)
       mine = healed.grant
       after = healed.after
+      advanced(mine)
     }
   }
 

@@ -48,8 +48,7 @@ async function act(
   tally: Tally,
 ): Promise<void> {
   const { budget, scope } = request
-  const writer = await raise(term, budget, tools)
-  tally.acquired(term.grant)
+  const writer = await raise(term, budget, tools).finally(() => tally.acquired(term.grant))
   if (!(await settle(term.grant, budget, tools.clock))) return
   tally.settled()
   const nowMs = wholeSecond(tools.clock.wallMs())

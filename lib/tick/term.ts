@@ -54,7 +54,10 @@ export function openTerm(grant: Grant, reconciler: AnyReconciler, scope: Scope, 
 
 /** Publishes the term's token where its writes will land, and opens the writer that carries it. */
 export async function raise(term: Term, budget: Budget, tools: TickTools): Promise<ObjectWriter> {
-  term.grant = await tools.fence.raise(term.grant, budget.work)
+  const keep = (grant: Grant) => {
+    term.grant = grant
+  }
+  keep(await tools.fence.raise(term.grant, budget.work, keep))
   term.writer = tools.openWriter(term.grant)
   return term.writer
 }

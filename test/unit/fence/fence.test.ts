@@ -25,7 +25,7 @@ async function start(record: Partial<LeaseRecord> = {}, mode: FenceMode = 'enfor
     return asked.grant
   }
   const spec = async () => (await cluster.admin('GET', PATH)).spec as FenceSpec | undefined
-  return { cluster, clock, log, lease, fence, granted, spec, raise: (grant: Grant) => fence.raise(grant, signal) }
+  return { cluster, clock, log, lease, fence, granted, spec, raise: (grant: Grant, advanced = (_grant: Grant) => {}) => fence.raise(grant, signal, advanced) }
 }
 
 describe('raising', () => {
@@ -109,6 +109,22 @@ describe('a Fence that is ahead of its lease is healed', () => {
     await expect(cluster.admin('PATCH', PATH, body)).rejects.toMatchObject({ code: 'InvalidResource' })
     const again = { spec: { ...body.spec, after: 'record-0' } }
     await expect(cluster.admin('PATCH', PATH, again)).rejects.toMatchObject({ code: 'InvalidResource' })
+  })
+
+  it('and the grant under the higher token is told before the raise that follows, which may fail', async () => {
+    const { cluster, lease, granted, raise } = await start()
+    await cluster.fence({ token: 40, holder: 'h', lease: 'record-1' })
+    const grant = await granted()
+    let raises = 0
+    cluster.server.intercept = ({ method }) => (method === 'PATCH' && ++raises > 1 ? { status: 403 } : undefined)
+    let last = grant
+    const raising = raise(grant, advanced => {
+      last = advanced
+    })
+    await expect(raising).rejects.toMatchObject({ code: 'FenceForbidden' })
+    expect(last).toMatchObject({ token: 41, isClean: false })
+    await lease.release(last, { outcome: '{}', checkpoint: null, isDrained: false }, signal)
+    expect(await lease.read(signal)).toMatchObject({ token: 41, holder: '' })
   })
 
   it('at most three times, when somebody else goes on raising it', async () => {

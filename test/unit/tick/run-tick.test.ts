@@ -316,6 +316,22 @@ describe('raising the fence', () => {
     expect(await record()).toMatchObject({ holder: '', token: 90, drained: 90 })
   })
 
+  it('that healed the record and fails then gives the lease back under the healed token', async () => {
+    const forbidden = new FenceError('FenceForbidden', 'this function may not patch Fence fencepost-counting')
+    const { run, record, lease } = world({
+      tools: {
+        fence: {
+          raise: async (grant, raising, advanced) => {
+            advanced(await lease.advance(grant, 90, raising))
+            throw forbidden
+          },
+        },
+      },
+    })
+    expect(await run()).toMatchObject({ kind: 'failed', token: 90, error: { code: 'FenceForbidden' } })
+    expect(await record()).toMatchObject({ holder: '', token: 90, drained: undefined })
+  })
+
   it('is what the settle counts from, be it later than the acquire', async () => {
     const readAtMs: number[] = []
     const { run, clock } = world({
