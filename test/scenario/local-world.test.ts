@@ -99,6 +99,26 @@ async function expectNothingLeft(stdout: string): Promise<void> {
   expect(existsSync(dirname(kubeconfig))).toBe(false)
 }
 
+/** The Fences as `kubectl get fences` prints them: columns, and cells of each row. */
+async function fencesAt({ kubernetesPort }: ReturnType<typeof placesIn>) {
+  const answer = await fetch(`http://127.0.0.1:${kubernetesPort}/apis/fencepost.dev/v1/fences`, {
+    headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' },
+  })
+  const { columnDefinitions, rows } = (await answer.json()) as {
+    columnDefinitions: { name: string }[]
+    rows: { cells: unknown[] }[]
+  }
+  return { columns: columnDefinitions.map(({ name }) => name), rows: rows.map(({ cells }) => cells) }
+}
+
+/** The Fence after the first tick. */
+const RAISED = {
+  columns: ['Name', 'Token', 'Holder', 'Lease', 'Age'],
+  rows: [
+    ['fencepost-cleanup', 1, expect.stringMatching(/^fencepost-cleanup\//), expect.any(String), expect.any(String)],
+  ],
+}
+
 /** Rows of the table of the tick that acted, by object. */
 function changesIn(stdout: string): Record<string, string> {
   const rows = stdout.matchAll(/^ {2}(\S+) {2,}(\S+ → \S+) {2,}(\S+)/gm)
@@ -126,6 +146,7 @@ describe('npm start --once', () => {
     })
     expect(run.stdout).toMatch(/^ {2}completed in .* · 0 failed · .* of budget left$/m)
     expect(run.stdout).not.toContain('waited first')
+    expect(run.stdout).not.toMatch(/^(warning|error)/m)
     expect(run.stdout).not.toContain('\u001b[')
     expect(run.stderr).toBe('')
     await expectNothingLeft(run.stdout)
@@ -143,6 +164,7 @@ describe('npm start --once', () => {
     expect(first).toMatchObject({ kind: 'completed', token: 1, settled: false, counts: { failed: 0 } })
     expect(first.counts.changed).toBeGreaterThan(0)
     expect(second).toMatchObject({ kind: 'skipped', reason: 'already-completed', tick: first.tick, token: 1 })
+    expect(lines.filter(({ level }) => level === 'WARN' || level === 'ERROR')).toEqual([])
     expect(run.stderr).not.toContain('Warning')
     expect(run.stderr).toMatch(/its lease in DynamoDB at http:\/\/127\.0\.0\.1:\d+/)
     await expectNothingLeft(run.stderr)
@@ -150,9 +172,11 @@ describe('npm start --once', () => {
 })
 
 describe('npm start', () => {
-  it('ends in order with 0 on Ctrl-C, and leaves nothing running and no file', async () => {
+  it('shows who may write to whoever gets the fences, and ends in order with 0 on Ctrl-C, nothing running and no file left', async () => {
     const run = start([])
     await run.shows(/skipped/)
+    expect(run.stdout).toContain('kubectl get fences')
+    expect(await fencesAt(placesIn(run.stdout))).toEqual(RAISED)
 
     run.process.kill('SIGINT')
 
@@ -161,9 +185,10 @@ describe('npm start', () => {
     await expectNothingLeft(run.stdout)
   })
 
-  it('takes the functions with it even when it is killed', async () => {
-    const run = start([])
+  it('shows the same with the lease in DynamoDB, and takes the functions with it even when it is killed', async () => {
+    const run = start(['--lease', 'dynamodb'])
     await run.shows(/skipped/)
+    expect(await fencesAt(placesIn(run.stdout))).toEqual(RAISED)
     const { lambdaPort, kubeconfig } = placesIn(run.stdout)
     expect(processesOf(lambdaPort)).not.toEqual([])
 

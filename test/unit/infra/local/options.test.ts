@@ -8,17 +8,19 @@ describe('the options', () => {
       isJson: false,
       isVerbose: false,
       isOnce: false,
+      isZombie: false,
       lease: 'kubernetes',
       ports: { kubernetes: 0, dynamodb: 0, lambda: 0, http: 0 },
     })
   })
 
   it('switch on what is asked for', () => {
-    expect(readOptions(['--help', '--json', '--verbose', '--once'], {})).toMatchObject({
+    expect(readOptions(['--help', '--json', '--verbose', '--once', '--zombie'], {})).toMatchObject({
       isHelp: true,
       isJson: true,
       isVerbose: true,
       isOnce: true,
+      isZombie: true,
     })
   })
 
@@ -56,7 +58,7 @@ describe('the options', () => {
   it('are all in the help, with their variables', () => {
     const names = Object.values(PORT_SETTINGS).flatMap(({ option, variable }) => [`--${option} `, variable])
 
-    for (const name of [...names, '--once', '--lease', 'LEASE', '--json', '--verbose', '--help'])
+    for (const name of [...names, '--once', '--zombie', '--lease', 'LEASE', '--json', '--verbose', '--help'])
       expect(HELP).toContain(name)
   })
 
