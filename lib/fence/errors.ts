@@ -17,27 +17,33 @@ type Sent = { readonly method: string; readonly path: string }
 /** There is no Fence; `body` is undefined where not even its kind is known. */
 export function missing(fence: string, body: unknown): FenceError {
   const what = body === undefined ? 'the kind Fence is not installed in this cluster' : `Fence ${fence} does not exist`
+  const twice = body === undefined ? ', twice, since no Fence can be made before its kind is known' : ''
   return new FenceError(
     'FenceMissing',
-    `${what}, so that nothing would refuse an overtaken write; install it: ${MENDING}`,
+    `${what}, so that nothing would refuse an overtaken write; install it: ${MENDING}${twice}`,
   )
 }
 
 /** The function's own user lacks the right to raise. */
-export function mayNotRaise(fence: string): FenceError {
+export function mayNotRaise(fence: string, { body }: ApiAnswer): FenceError {
   return new FenceError(
     'FenceForbidden',
-    `this function may not patch Fence ${fence}; give its user the right: ${MENDING}`,
+    `this function may not patch Fence ${fence}; give its user the right: ${MENDING}${toldBy(body)}`,
   )
 }
 
 /** The function's own user lacks a right to impersonate, which the server names. */
 export function mayNotImpersonate(fence: string, { body }: ApiAnswer): FenceError {
-  const { message } = body as { message: string }
   return new FenceError(
     'FenceForbidden',
-    `this function may not write as fencepost:${fence}; give its user the rights to impersonate: ${MENDING} (${message})`,
+    `this function may not write as fencepost:${fence}; give its user the rights to impersonate: ${MENDING}${toldBy(body)}`,
   )
+}
+
+/** The server's own words, which name the user. */
+function toldBy(body: unknown): string {
+  const { message } = (body ?? {}) as { message?: unknown }
+  return typeof message === 'string' ? ` (${message})` : ''
 }
 
 /** A raise is refused although the term is nobody else's and no token is in its way. */
@@ -53,7 +59,7 @@ export function notInForce(kind: string): FenceError {
   return new FenceError(
     'FenceNotInForce',
     `the API server would let ${kind} through under a holder that nobody has: the policy fence-token is absent, not in force yet, or does not cover it; ` +
-      `install it: ${MENDING}, or give it some seconds when it is new`,
+      `install it: ${MENDING}, or give it half a minute when it or the API server is new`,
   )
 }
 

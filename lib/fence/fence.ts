@@ -81,7 +81,7 @@ export function openFence({ api, name, lease, mode, clock, log }: FenceOptions):
     for (let heals = 0; ; heals++) {
       const answer = await patch(mine, after, signal)
       if (answer.status < 300) return { ...mine, acknowledged: momentIn(0, clock) }
-      if (answer.status === 403) throw mayNotRaise(name)
+      if (answer.status === 403) throw mayNotRaise(name, answer)
       if (answer.status === 404) {
         if (mode === 'enforced') throw missing(name, answer.body)
         log.warn('fence missing', { fence: name, mode, mending: MENDING })

@@ -124,6 +124,11 @@ export function openLease(options: LeaseOptions): Lease {
     throw contended()
   }
 
+  async function confirm(grant: Grant, signal: AbortSignal): Promise<void> {
+    const { record } = await store.read(signal)
+    if (!isMine(record, grant)) throw lost(record, grant)
+  }
+
   function advanced(grant: Grant, versioned: Versioned): Grant {
     const { token } = versioned.record
     log.warn('lease token advanced', { lease: store.address, holder: grant.holder, from: grant.token, to: token })
@@ -174,6 +179,7 @@ export function openLease(options: LeaseOptions): Lease {
     address: store.address,
     acquire,
     advance,
+    confirm,
     complete: (grant, ending, signal) => end(grant, ending, grant.tick.isScheduled ? grant.tick.id : undefined, signal),
     release: (grant, ending, signal) => end(grant, ending, undefined, signal),
     read: async signal => (await store.read(signal)).record,

@@ -153,6 +153,11 @@ export interface Lease {
   advance(grant: Grant, token: number, signal: AbortSignal): Promise<Grant>
   /** As `complete`, but leaves the completed tick as it is. */
   release(grant: Grant, ending: Ending, signal: AbortSignal): Promise<void>
+  /**
+   * Makes sure that a term has not been overtaken: reads the record, changes nothing.
+   * @throws LeaseLostError – another attempt or an operator has it.
+   */
+  confirm(grant: Grant, signal: AbortSignal): Promise<void>
   /** Reads the record; changes nothing. */
   read(signal: AbortSignal): Promise<LeaseRecord>
   /** Sets or clears the operator's switch that keeps everybody from acquiring; a running term goes on to its end. */

@@ -60,6 +60,12 @@ export interface Application {
   readonly writer: ObjectWriter
   /** The tick's one `now`, epoch ms at a whole second. */
   readonly nowMs: number
+  /**
+   * Makes sure that the term was not overtaken; to be called after a conflict, before a live read is judged, since whoever
+   * changed the object may be the successor, and a write that is bound to its work would be accepted by a server that lags.
+   * @throws LeaseLostError
+   */
+  confirm(): Promise<void>
   /** Aborted when the drain of the tick's budget begins; a write cut off by it has an unknown outcome. */
   readonly signal: AbortSignal
 }

@@ -52,7 +52,8 @@ async function act(
   if (!(await settle(term.grant, budget, tools.clock))) return
   tally.settled()
   const nowMs = wholeSecond(tools.clock.wallMs())
-  const application = { writer, nowMs, signal: term.writes }
+  const confirm = () => tools.lease.confirm(term.grant, term.writes)
+  const application = { writer, nowMs, confirm, signal: term.writes }
   for await (const page of reconciler.observe({ from: term.from, scope, nowMs, signal: budget.work })) {
     term.reached = page.cursor
     watchSkew(tools.clockSkewMs(), tools.log)

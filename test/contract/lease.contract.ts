@@ -207,6 +207,14 @@ export function describeLease(title: string, open: () => Promise<LeaseBackend>):
       expect(await read()).toMatchObject({ token: 41, holder: '', drained: 41, completedTick: nextTick.id })
     })
 
+    it('confirms a term that is its own, whatever an operator switched, and no other', async () => {
+      const grant = await granted()
+      await lease.suspend(true, signal)
+      await expect(lease.confirm(grant, signal)).resolves.toBeUndefined()
+      await lease.free(signal)
+      await expect(lease.confirm(grant, signal)).rejects.toMatchObject({ name: 'LeaseLostError' })
+    })
+
     it('keeps what an operator changed while the token is advanced, and gives none to a holder that was overtaken', async () => {
       const grant = await granted()
       await lease.suspend(true, signal)

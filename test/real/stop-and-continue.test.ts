@@ -1,150 +1,164 @@
 // An acting process is stopped between its plan and its writes, as a platform freezes a sandbox, and goes on when its term is
-// over and a successor has acted. Nothing tells it: its clocks say that no time has passed. What stops it is that each of its
-// writes is bound to what it judged, and that its lease is not its own any more. What does not: nothing compares its token,
-// so that a write to an object nobody touched is still accepted.
+// over and a successor has raised the fence. Nothing tells it: its clocks say that no time has passed, and what it is about to
+// write may still be as it judged it. The API server refuses it by its token, and nothing of its plan takes effect any more.
 
-import { execFileSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
-import { listPages } from '../../lib/kubernetes/pages.ts'
-import { BREAKGLASS_SESSIONS } from '../../lib/kubernetes/resources/breakglass-session.ts'
-import type { TickOutcome } from '../../lib/tick/outcome.ts'
-import { type Child, startChild } from '../support/child.ts'
-import { scenarioClock, T0 } from '../support/clock.ts'
-import { startSandbox } from '../support/invoke.ts'
-import { dueSessions } from '../support/sessions.ts'
-import { type LeaseKind, startWorld, type World } from '../support/world.ts'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { toInstant } from '../../lib/time.ts'
+import type { Child } from '../support/child.ts'
+import { T0 } from '../support/clock.ts'
+import { session } from '../support/sessions.ts'
+import type { LeaseKind } from '../support/world.ts'
+import type { Acted } from './fence/stage/actor.ts'
+import { type FenceCluster, probe, startFenceCluster, until } from './fence/stage/cluster.ts'
+import { accepted, type Sent } from './fence/stage/sent.ts'
+import { type FenceWorld, startFenceWorld, tick, whyNoWorld } from './fence/stage/world.ts'
+import { isWrite, processOf, startActor, stopAt, wake } from './fence/stage/zombie.ts'
 import { describeWith } from './world/left-out.ts'
 
 const PERIOD = 300_000
-const SESSIONS = 4
+const DUE = 4
 const ACTOR = 'actor'
 const SUCCESSOR = 'successor'
+const BINDING = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/fencepost-fence-token-cleanup'
+/** What the API server says to the first term once the second one is raised. */
+const OVERTAKEN = /fencepost fence-token: token=1 current=2 holder=fencepost-cleanup\/request-0\//
 
-const { kubernetes, dynamodb } = inject('realServers')
-const leftOut = [kubernetes, dynamodb].filter(server => typeof server === 'string')
-const real = leftOut.length > 0 ? leftOut.join('; ') : kubernetes
-const withSessions = typeof real === 'string' || real.sessions === true ? real : real.sessions
+describeWith((await whyNoWorld()) ?? {}, 'an actor that is stopped and goes on', () => {
+  let cluster: FenceCluster
+  let world: FenceWorld
+  let child: Child | undefined
+  let nowMs = T0
 
-describeWith(withSessions, 'on real servers', () =>
-  describe.each<LeaseKind>(['kubernetes', 'dynamodb'])(
-    'an actor that is stopped and goes on, with the %s lease',
-    lease => {
-      let world: World
-      let child: Child
-      let folder: string
-      let nowMs = T0
+  beforeAll(async () => {
+    cluster = await startFenceCluster()
+    await cluster.install()
+  })
+  afterAll(() => cluster?.stop())
+  beforeEach(() => {
+    nowMs = T0
+  })
+  afterEach(async () => {
+    await child?.kill()
+    await world.close()
+  })
 
-      beforeEach(async () => {
-        nowMs = T0
-        world = await startWorld(['cleanup'], () => nowMs)
-        await world.kubernetes.load(dueSessions(SESSIONS, T0))
-        folder = await mkdtemp(join(tmpdir(), 'fencepost-'))
-        child = startChild('./actor.ts', await environment(ACTOR))
-        await child.next()
-      })
-      afterEach(async () => {
-        await child.kill()
-        await world.close()
-        await rm(folder, { recursive: true })
-      })
+  /** Starts the actor on new objects and stops it as it sends its nth write by a method, which is lost. */
+  async function stopped(options: {
+    lease?: LeaseKind
+    method?: string
+    nth?: number
+    retained?: number
+    more?: Record<string, string>
+  }): Promise<void> {
+    const { lease, method = 'PATCH', nth = 1, retained = 0, more = {} } = options
+    const objects = Array.from({ length: retained }, (_, i) =>
+      session(`retained-${i}`, T0, { state: 'Expired', retainedUntil: toInstant(T0 - 60_000) }),
+    )
+    world = await startFenceWorld(cluster, {
+      due: retained > 0 ? 0 : DUE,
+      objects,
+      now: () => nowMs,
+      isBroken: more.FENCE === 'advisory',
+    })
+    child = await startActor({ ...(await world.environment(ACTOR, lease)), ...more })
+    const at: Parameters<typeof stopAt>[2]['at'] = request => isWrite(request) && request.method === method
+    await stopAt(world, child, { by: ACTOR, at, nth }, T0)
+    nowMs = T0 + PERIOD
+  }
 
-      /** The environment of a function whose requests are told from others' by their user; one change at a time. */
-      async function environment(user: string): Promise<Record<string, string>> {
-        const KUBECONFIG = join(folder, user)
-        await writeFile(KUBECONFIG, world.kubernetes.kubeconfig(user))
-        return { ...world.environment(lease), KUBECONFIG, WORKERS: '1' }
+  async function goOn(): Promise<Acted> {
+    wake(child as Child)
+    return await (child as Child).next<Acted>()
+  }
+
+  /** Lets the actor go on when the successor is about to write for the first time, and waits for its end. */
+  function goOnBeforeSuccessor(): Promise<Acted> {
+    return new Promise((resolve, reject) => {
+      let awakened: Promise<Acted> | undefined
+      world.hooks.intercept = async request => {
+        if (processOf(request) !== SUCCESSOR || !isWrite(request)) return undefined
+        awakened ??= goOn()
+        await awakened.then(resolve, reject)
+        return undefined
       }
+    })
+  }
 
-      async function sessions(): Promise<{ state: string; resourceVersion: string }[]> {
-        const { signal } = new AbortController()
-        const found = []
-        for await (const page of listPages(world.api, BREAKGLASS_SESSIONS, { signal }))
-          for (const { status, metadata } of page)
-            found.push({ state: (status as { state: string }).state, resourceVersion: metadata.resourceVersion })
-        return found
-      }
+  const state = async (lease: LeaseKind) => ({
+    sessions: await world.sessions(),
+    record: await world.record(lease),
+    fence: await world.fence(),
+  })
+  const writesOf = (by: string): Sent[] => world.sent.filter(one => one.by === by && one.isVirtual && !one.isDryRun)
+  const inShort = ({ method, status }: Sent) => `${method} ${status}`
+  const states = async () => Object.values(await world.sessions()).map(one => one.state)
 
-      /** Status changes that a user sent, by what the server answered. */
-      function patches(user: string): Record<number, number> {
-        const count: Record<number, number> = {}
-        for (const request of world.kubernetes.requests)
-          if (request.method === 'PATCH' && request.user === user && request.status !== 0)
-            count[request.status] = (count[request.status] ?? 0) + 1
-        return count
-      }
+  describe.each<LeaseKind>(['kubernetes', 'dynamodb'])('with the %s lease', lease => {
+    it('after its successor has finished: not one write is accepted, it is fenced, and the successor’s state is as it was', async () => {
+      await stopped({ lease, nth: 2 })
+      const before = await world.record(lease)
+      expect(before).toMatchObject({ token: 1, holder: expect.stringContaining('/actor/'), completedTick: undefined })
+      expect(writesOf(ACTOR).map(inShort)).toEqual(['PATCH 200', 'POST 201'])
 
-      const events = (user: string) =>
-        world.kubernetes.requests.filter(request => request.method === 'POST' && request.user === user).length
+      const second = await tick(await world.environment(SUCCESSOR, lease), nowMs)
+      expect(second).toMatchObject({ kind: 'completed', token: 2, tookOverFrom: before.holder, settled: true })
+      expect(second.counts.changed).toBe(DUE - 1)
+      const after = await state(lease)
+      expect(after.fence).toMatchObject({ token: 2, holder: expect.stringContaining('/request-0/') })
+      expect(await states()).toEqual(Array.from({ length: DUE }, () => 'Expired'))
 
-      /** Stops the actor as it sends its nth change, which is lost. */
-      async function stopAt(nth: number): Promise<void> {
-        let seen = 0
-        await new Promise<void>(resolve => {
-          world.kubernetes.intercept = ({ method, user }) => {
-            if (method !== 'PATCH' || user.username !== ACTOR || ++seen !== nth) return undefined
-            child.process.kill('SIGSTOP')
-            setImmediate(resolve)
-            return 'reset'
-          }
-          child.send({ tickAtMs: T0 })
-        })
-        world.kubernetes.intercept = undefined
-        const state = execFileSync('ps', ['-o', 'stat=', '-p', String(child.process.pid)], { encoding: 'utf8' })
-        expect(state).toMatch(/^T/)
-      }
+      world.sent.length = 0
+      const { outcome, metrics } = await goOn()
+      expect(outcome).toMatchObject({ kind: 'fenced', token: 1, counts: { changed: 1, unchanged: DUE - 1, failed: 0 } })
+      expect(metrics).toMatchObject({ TicksFenced: 1, ObjectsChanged: 1 })
+      // What the successor changed is refused for what the write is bound to, before any policy is asked.
+      expect(writesOf(ACTOR).map(inShort)).toEqual(Array.from({ length: DUE - 1 }, () => 'PATCH 409'))
+      expect(await state(lease)).toEqual(after)
+    })
 
-      it('after its successor has finished: every write of its plan is refused, and it is fenced at its end', async () => {
-        await stopAt(2)
-        const stopped = await world.record(lease, 'cleanup')
-        expect(stopped).toMatchObject({
-          token: 1,
-          holder: expect.stringContaining('/actor/'),
-          completedTick: undefined,
-        })
+    it('before its successor’s first write, with nothing it judged changed: not one write is accepted', async () => {
+      await stopped({ lease })
+      const awakened = goOnBeforeSuccessor()
+      const second = await tick(await world.environment(SUCCESSOR, lease), nowMs)
 
-        nowMs = T0 + PERIOD
-        const successor = startSandbox(await environment(SUCCESSOR), scenarioClock(nowMs))
-        const second = await successor.tick(nowMs)
-        expect(second).toMatchObject({ kind: 'completed', token: 2, tookOverFrom: stopped.holder, settled: true })
-        expect(second.counts.changed).toBe(SESSIONS - 1)
-        const after = { sessions: await sessions(), record: await world.record(lease, 'cleanup') }
-        expect(after.sessions.map(({ state }) => state)).toEqual(Array.from({ length: SESSIONS }, () => 'Expired'))
+      const { outcome, metrics } = await awakened
+      expect(outcome).toMatchObject({ kind: 'fenced', token: 1, counts: { changed: 0 } })
+      expect(metrics).toMatchObject({ TicksFenced: 1, ObjectsChanged: 0 })
+      expect(writesOf(ACTOR).map(inShort)).toEqual(['PATCH 403'])
+      expect(writesOf(ACTOR)[0]?.message).toMatch(OVERTAKEN)
+      expect(second).toMatchObject({ kind: 'completed', token: 2, counts: { changed: DUE, unchanged: 0 } })
+      expect(accepted(world, SUCCESSOR)).toHaveLength(2 * DUE)
+      expect(await states()).toEqual(Array.from({ length: DUE }, () => 'Expired'))
+      expect(await world.record(lease)).toMatchObject({ token: 2, holder: '', completedTick: second.tick })
+    })
+  })
 
-        child.process.kill('SIGCONT')
-        const first = await child.next<TickOutcome>()
-        expect(first).toMatchObject({ kind: 'fenced', token: 1, counts: { changed: 1, unchanged: SESSIONS - 1 } })
-        expect(patches(ACTOR)).toEqual({ 200: 1, 409: SESSIONS - 1 })
-        expect(patches(SUCCESSOR)).toEqual({ 200: SESSIONS - 1 })
-        expect([events(ACTOR), events(SUCCESSOR)]).toEqual([1, SESSIONS - 1])
-        expect({ sessions: await sessions(), record: await world.record(lease, 'cleanup') }).toEqual(after)
-      })
+  it.each([
+    ['create', 'POST', 0],
+    ['update of a status', 'PATCH', 0],
+    ['delete', 'DELETE', DUE],
+  ])('its %s is refused by the API server itself', async (_, method, retained) => {
+    await stopped({ method, retained })
+    const before = writesOf(ACTOR).length
+    const awakened = goOnBeforeSuccessor()
+    const second = await tick(await world.environment(SUCCESSOR), nowMs)
+    expect((await awakened).outcome).toMatchObject({ kind: 'fenced', token: 1 })
+    const sent = writesOf(ACTOR).slice(before)
+    expect(sent.map(inShort)).toEqual([`${method} 403`])
+    expect(sent[0]?.message).toMatch(OVERTAKEN)
+    expect(second).toMatchObject({ kind: 'completed', token: 2, counts: { failed: 0 } })
+  })
 
-      it('while its successor plans the same: its writes are accepted, the successor’s refused, each session changes once', async () => {
-        await stopAt(1)
-        nowMs = T0 + PERIOD
-        let awakened: Promise<TickOutcome> | undefined
-        world.kubernetes.intercept = async ({ method, user }) => {
-          if (method !== 'PATCH' || user.username !== SUCCESSOR) return undefined
-          if (!awakened) {
-            awakened = child.next<TickOutcome>()
-            child.process.kill('SIGCONT')
-          }
-          await awakened
-          return undefined
-        }
-        const second = await startSandbox(await environment(SUCCESSOR), scenarioClock(nowMs)).tick(nowMs)
-
-        expect(await awakened).toMatchObject({ kind: 'fenced', token: 1, counts: { changed: SESSIONS } })
-        expect(second).toMatchObject({ kind: 'completed', token: 2, counts: { changed: 0, unchanged: SESSIONS } })
-        expect(patches(ACTOR)).toEqual({ 200: SESSIONS })
-        expect(patches(SUCCESSOR)).toEqual({ 409: SESSIONS })
-        expect([events(ACTOR), events(SUCCESSOR)]).toEqual([SESSIONS, 0])
-        expect((await sessions()).map(({ state }) => state)).toEqual(Array.from({ length: SESSIONS }, () => 'Expired'))
-        expect(await world.record(lease, 'cleanup')).toMatchObject({ token: 2, holder: '', completedTick: second.tick })
-      })
-    },
-  ),
-)
+  it('without the policy, and nobody asking for one, all its writes are accepted: that is what the fence is worth', async () => {
+    await cluster.ask({ method: 'DELETE', path: BINDING })
+    await until(async () => (await probe(cluster)).status === 201)
+    const more = { FENCE: 'advisory' }
+    await stopped({ more })
+    const awakened = goOnBeforeSuccessor()
+    const second = await tick({ ...(await world.environment(SUCCESSOR)), ...more }, nowMs)
+    expect((await awakened).outcome).toMatchObject({ kind: 'fenced', token: 1, counts: { changed: DUE } })
+    expect(accepted(world, ACTOR)).toHaveLength(2 * DUE)
+    expect(writesOf(SUCCESSOR).map(inShort)).toEqual(Array.from({ length: DUE }, () => 'PATCH 409'))
+    expect(second).toMatchObject({ kind: 'completed', token: 2, counts: { changed: 0, unchanged: DUE } })
+  })
+})

@@ -11,6 +11,7 @@ import type { Interception } from '../../infra/local/kubernetes/server.ts'
 import type { RawObject } from '../../lib/kubernetes/api.ts'
 import type { TickOutcome } from '../../lib/tick/outcome.ts'
 import { systemClock, toInstant } from '../../lib/time.ts'
+import { isCanary, isRaise, isWork } from '../support/requests.ts'
 import { rawSession, T } from '../unit/reconcilers/cleanup/fixtures.ts'
 import { type Functions, newLease, overdue, PERIOD_MS, type Start, startFunctions } from '../unit/runtime/harness.ts'
 
@@ -38,12 +39,24 @@ async function expectNothingLost(functions: Functions): Promise<TickOutcome> {
   return outcome
 }
 
-type Place = 'list' | 'patch' | 'lease read' | 'acquire' | 'release' | 'event'
+type Place =
+  | 'list'
+  | 'patch'
+  | 'canary'
+  | 'raise'
+  | 'fence read'
+  | 'lease read'
+  | 'acquire'
+  | 'release'
+  | 'event'
+  | 'canary of an Event'
 
 /** Which of a function's requests is meant. */
-function placeOf({ method, path, body }: ApiRequest): Place | undefined {
-  if (path.endsWith('/events')) return 'event'
-  if (method === 'PATCH') return 'patch'
+function placeOf(request: ApiRequest): Place | undefined {
+  const { method, path, body } = request
+  if (path.endsWith('/events')) return isCanary(request) ? 'canary of an Event' : 'event'
+  if (path.includes('/fences/')) return isRaise(request) ? 'raise' : 'fence read'
+  if (method === 'PATCH') return isCanary(request) ? 'canary' : 'patch'
   if (method === 'GET') return path.includes('/leases/') ? 'lease read' : 'list'
   if (method !== 'PUT') return undefined
   const { spec } = JSON.parse(body) as { spec: { holderIdentity: string } }
@@ -59,8 +72,10 @@ const refusal = (status: number, reason: string): Interception => ({
 const FAULTS = {
   '401': refusal(401, 'Unauthorized'),
   '403': refusal(403, 'Forbidden'),
+  '404': refusal(404, 'NotFound'),
   '409': refusal(409, 'Conflict'),
   '410': refusal(410, 'Expired'),
+  '422': refusal(422, 'Invalid'),
   '429 with Retry-After': refusal(429, 'TooManyRequests'),
   '500': refusal(500, 'InternalError'),
   'a redirect': { status: 302, headers: { location: 'https://login.example/' } },
@@ -122,9 +137,143 @@ describe('an API server that always answers', () => {
     functions.server.intercept = request => (placeOf(request) === place ? FAULTS[fault] : undefined)
     const outcome = await outcomeOf(functions.tick())
     expect(outcome).toMatchObject({ kind: 'failed', error: { code }, message: expect.stringContaining(text) })
-    expect(functions.writes().filter(write => !write.includes('lease'))).toEqual([])
+    expect(functions.server.requests.filter(isWork)).toEqual([])
     expect(await expectNothingLost(functions)).toMatchObject({ counts: { changed: 3 } })
   })
+
+  it.each<[FaultName, string, string]>([
+    ['401', 'Unauthorized', UNAUTHORIZED],
+    ['403', 'FenceForbidden', 'this function may not patch Fence fencepost-cleanup; give its user the right'],
+    ['404', 'FenceMissing', 'Fence fencepost-cleanup does not exist, so that nothing would refuse an overtaken write'],
+    ['409', 'Conflict', 'HTTP 409 Conflict: told by the server'],
+    ['410', 'Expired', 'HTTP 410 Expired: told by the server'],
+    ['422', 'InvalidResource', 'Fence fencepost-cleanup refuses to be raised, and not by its tokens'],
+    ['429 with Retry-After', 'Throttled', THROTTLED],
+    ['500', 'OutcomeUnknown', UNKNOWN],
+    ['a redirect', 'InvalidConfiguration', REDIRECT],
+    ['a page of HTML', 'OutcomeUnknown', UNKNOWN],
+    ['a broken connection', 'OutcomeUnknown', UNKNOWN],
+    ['a broken connection after the deed', 'OutcomeUnknown', UNKNOWN],
+    ['no answer', 'OutcomeUnknown', UNKNOWN],
+  ])(
+    'to a raise: %s, fails the tick as %s, with nothing written and the lease given back cleanly',
+    async (fault, code, text) => {
+      const functions = await start()
+      functions.server.intercept = request => (placeOf(request) === 'raise' ? FAULTS[fault] : undefined)
+      const outcome = await outcomeOf(functions.tick())
+      expect(outcome).toMatchObject({ kind: 'failed', error: { code }, message: expect.stringContaining(text) })
+      expect(functions.server.requests.filter(request => isCanary(request) || isWork(request))).toEqual([])
+      expect(await functions.status()).toMatchObject({ holder: null, drained: true, completedTick: null })
+      expect(await expectNothingLost(functions)).toMatchObject({ settled: false, counts: { changed: 3 } })
+    },
+  )
+
+  it('422 to every raise, by a Fence that was raised before: healed three times, then the tick fails and is not clean', async () => {
+    const functions = await start()
+    expect(await functions.tick()).toMatchObject({ token: 1, counts: { changed: 3 } })
+    functions.clock.advance(PERIOD_MS)
+    functions.server.intercept = request => (placeOf(request) === 'raise' ? FAULTS['422'] : undefined)
+    expect(await outcomeOf(functions.tick())).toMatchObject({
+      kind: 'failed',
+      error: {
+        code: 'InvalidResource',
+        message: expect.stringContaining('refuses to be raised, and not by its tokens'),
+      },
+    })
+    expect(await functions.status()).toMatchObject({ holder: null, token: 5, drained: false })
+    expect(await expectNothingLost(functions)).toMatchObject({ token: 6, settled: true, counts: { changed: 0 } })
+  })
+
+  it.each<[FaultName, string, string]>([
+    ['401', 'Unauthorized', UNAUTHORIZED],
+    ['403', 'Forbidden', FORBIDDEN],
+    ['409', 'Conflict', 'changed under each of 5 tries (timeExpired)'],
+    ['410', 'Expired', 'HTTP 410 Expired: told by the server'],
+    ['422', 'InvalidResource', 'HTTP 422 Invalid: told by the server'],
+    ['429 with Retry-After', 'Throttled', THROTTLED],
+    ['500', 'Unavailable', 'HTTP 500 InternalError: told by the server'],
+    ['a redirect', 'InvalidConfiguration', REDIRECT],
+    ['a page of HTML', 'Unavailable', HTML],
+    ['a broken connection', 'Unavailable', 'the connection to the API server failed (ECONNRESET)'],
+    ['a broken connection after the deed', 'Unavailable', 'the connection to the API server failed (ECONNRESET)'],
+    ['no answer', 'Unavailable', 'no answer within'],
+  ])(
+    'to a canary: %s, fails each object as %s; nothing is written, and the term is drained',
+    async (fault, code, text) => {
+      const functions = await start()
+      functions.server.intercept = request => (placeOf(request) === 'canary' ? FAULTS[fault] : undefined)
+      // One object after the other waits for a canary that is never answered.
+      const outcome = await outcomeOf(functions.tick({ remainingMs: 120_000 }))
+      expect(outcome).toMatchObject({
+        kind: 'failed',
+        counts: { changed: 0, failed: 3 },
+        failures: NAMES.map(() => ({ code, message: expect.stringContaining(text) })),
+      })
+      expect(functions.server.requests.filter(isWork)).toEqual([])
+      expect(await functions.status()).toMatchObject({ holder: null, drained: true, completedTick: null })
+      expect(await expectNothingLost(functions)).toMatchObject({ settled: false, counts: { changed: 3 } })
+    },
+  )
+
+  it('404 to a canary: as to the write itself, the object is gone and nothing is to do', async () => {
+    const functions = await start()
+    functions.server.intercept = request => (placeOf(request) === 'canary' ? FAULTS['404'] : undefined)
+    expect(await functions.tick()).toMatchObject({ kind: 'completed', counts: { changed: 0, unchanged: 3, failed: 0 } })
+    expect(functions.server.requests.filter(isWork)).toEqual([])
+    expect(await functions.status()).toMatchObject({ holder: null, drained: true })
+    expect(await expectNothingLost(functions)).toMatchObject({ settled: false, counts: { changed: 3 } })
+  })
+
+  it('yes to a canary, which nobody may have: the fence is not in force, and nothing is written', async () => {
+    const functions = await start()
+    const yes: Interception = { status: 200, body: { kind: 'BreakglassSession' } }
+    functions.server.intercept = request => (placeOf(request) === 'canary' ? yes : undefined)
+    expect(await outcomeOf(functions.tick())).toMatchObject({
+      kind: 'failed',
+      counts: { changed: 0, failed: 0 },
+      error: { code: 'FenceNotInForce', message: expect.stringContaining('under a holder that nobody has') },
+    })
+    expect(functions.server.requests.filter(isWork)).toEqual([])
+    expect(await functions.status()).toMatchObject({ holder: null, drained: true, completedTick: null })
+    expect(await expectNothingLost(functions)).toMatchObject({ settled: false, counts: { changed: 3 } })
+  })
+
+  it('yes to the canary of an Event: the fence is not in force, and the tick fails although its one change is done', async () => {
+    const functions = await start({ sessions: [overdue('a')] })
+    const yes: Interception = { status: 201, body: { kind: 'Event' } }
+    functions.server.intercept = request => (placeOf(request) === 'canary of an Event' ? yes : undefined)
+    expect(await outcomeOf(functions.tick())).toMatchObject({ kind: 'failed', error: { code: 'FenceNotInForce' } })
+    expect(await functions.states()).toEqual({ a: 'Expired' })
+    expect(await functions.events()).toEqual([])
+    expect(await functions.status()).toMatchObject({ holder: null, drained: true, completedTick: null })
+  })
+
+  it.each<[FaultName, string, string]>([
+    ['401', 'Unauthorized', UNAUTHORIZED],
+    ['403', 'Forbidden', FORBIDDEN],
+    ['404', 'NotFound', 'HTTP 404 NotFound'],
+    ['410', 'Expired', 'HTTP 410 Expired'],
+    ['422', 'InvalidResource', 'HTTP 422 Invalid'],
+    ['429 with Retry-After', 'Throttled', THROTTLED],
+    ['500', 'Unavailable', 'HTTP 500 InternalError'],
+    ['a redirect', 'InvalidConfiguration', REDIRECT],
+    ['a page of HTML', 'Unavailable', HTML],
+    ['a broken connection', 'Unavailable', 'the connection to the API server failed (ECONNRESET)'],
+    ['a broken connection after the deed', 'Unavailable', 'the connection to the API server failed (ECONNRESET)'],
+    ['no answer', 'Unavailable', 'no answer within'],
+  ])(
+    'to the canary of an Event: %s, fails nothing, and is logged as %s; the term is drained',
+    async (fault, code, text) => {
+      const functions = await start()
+      functions.server.intercept = request => (placeOf(request) === 'canary of an Event' ? FAULTS[fault] : undefined)
+      const outcome = await functions.tick({ remainingMs: 120_000 })
+      expect(outcome).toMatchObject({ kind: 'completed', counts: { changed: 3, failed: 0 } })
+      const lines = functions.log.lines.filter(({ message }) => message === 'event not written')
+      expect(lines).toMatchObject(NAMES.map(() => ({ fields: { code, error: expect.stringContaining(text) } })))
+      expect(await functions.events()).toEqual([])
+      expect(await expectNothingLost(functions)).toMatchObject({ settled: false, counts: { changed: 0 } })
+    },
+  )
 
   it.each<[FaultName, string, string]>([
     ['401', 'Unauthorized', UNAUTHORIZED],
@@ -226,13 +375,17 @@ describe('an API server that answers once', () => {
   it.each<[Place, FaultName]>([
     ...transient.map(fault => ['list', fault] as [Place, FaultName]),
     ...transient.map(fault => ['lease read', fault] as [Place, FaultName]),
-    ...(['acquire', 'patch', 'event'] as const).flatMap(place =>
+    ...(['canary', 'canary of an Event'] as const).flatMap(place =>
+      transient.map(fault => [place, fault] as [Place, FaultName]),
+    ),
+    ...(['acquire', 'raise', 'patch', 'event'] as const).flatMap(place =>
       lost.map(fault => [place, fault] as [Place, FaultName]),
     ),
     // The release has 3 s: too little for a try without an answer and another one, or for what Retry-After asks here.
     ...(['500', 'a broken connection'] as const).map(fault => ['release', fault] as [Place, FaultName]),
     ['release', 'a broken connection after the deed'],
     ['acquire', '409'],
+    ['canary', '409'],
     ['patch', '409'],
     ['release', '409'],
   ])('to %s: %s, costs a wait, and every session is ended and told of once', async (place, fault) => {
@@ -370,8 +523,8 @@ describe('credentials', () => {
     const tokens: Record<string, string> = { 'a-secret-token': 'fencepost' }
     const functions = await start({ tokens })
     functions.environment.WORKERS = '1'
-    functions.server.intercept = ({ method }) => {
-      if (method === 'PATCH') delete tokens['a-secret-token']
+    functions.server.intercept = request => {
+      if (placeOf(request) === 'patch') delete tokens['a-secret-token']
       return undefined
     }
     expect(await outcomeOf(functions.tick())).toMatchObject({ kind: 'failed', counts: { changed: 1, failed: 2 } })

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Child, startChild } from '../support/child.ts'
 import { T0 } from '../support/clock.ts'
 import type { Round, RoundResult } from '../support/contender.ts'
+import { readFence } from '../support/requests.ts'
 import { type LeaseKind, startWorld, type World } from '../support/world.ts'
 
 const ROUNDS = 200
@@ -28,7 +29,7 @@ describe.each<LeaseKind>(['kubernetes', 'dynamodb'])(
       await world.close()
     })
 
-    it(`have exactly one actor in each of ${ROUNDS} rounds, one token and one completion`, {
+    it(`have exactly one actor in each of ${ROUNDS} rounds, one token and one completion; the Fence ends at the last token`, {
       timeout: 300_000,
     }, async () => {
       for (let round = 0; round < ROUNDS; round++) {
@@ -49,6 +50,12 @@ describe.each<LeaseKind>(['kubernetes', 'dynamodb'])(
           completedTick: new Date(tickAtMs).toISOString().replace('.000', ''),
         })
       }
+      const { LEADER_ELECT_ID } = world.environment(lease)
+      const { recordId } = await world.record(lease, 'contention')
+      expect(await readFence(world.api, `${LEADER_ELECT_ID}-contention`)).toMatchObject({
+        token: ROUNDS,
+        lease: recordId,
+      })
     })
   },
 )

@@ -1,6 +1,6 @@
-// A process that runs the scheduled cleanup function on ticks it is told of, until it is killed. It tells when a settle begins,
-// and in the end what the tick came to and what was counted in metrics. Its wall clock stands, so that it never learns how
-// late it is.
+// A process that runs the scheduled cleanup function on ticks it is told of, until it is killed. It tells when a settle
+// begins, and in the end what the tick came to and what was counted in metrics. Its wall clock stands, so that it never
+// learns how late it is.
 
 import type { Context } from 'aws-lambda'
 import { cleanup } from '../../lib/runtime/loops/cleanup.ts'

@@ -1,4 +1,5 @@
-// What a function's request is for, told by its method, path and query: for whatever counts, cuts off or holds some of them.
+// What a function's request is for, told by its method, path and query: for whatever counts, cuts off or holds some of
+// them; and what came of a raise.
 
 import { FENCE, type FenceSpec } from '../../lib/fence/fence.ts'
 import { type KubernetesApi, pathOf } from '../../lib/kubernetes/api.ts'
@@ -31,7 +32,7 @@ export function isStatus(asked: Asked): boolean {
   return isWork(asked) && asked.method === 'PATCH' && asked.path.endsWith('/status')
 }
 
-/** Reads what a Fence says; undefined when it was never raised. @throws as `KubernetesApi.request`; also where there is none */
+/** Reads what a Fence says; undefined when it was never raised. @throws as `KubernetesApi.request` */
 export async function readFence(api: KubernetesApi, name: string): Promise<FenceSpec | undefined> {
   const { body } = await api.request({ method: 'GET', path: pathOf(FENCE, { name }), repeat: 'read' })
   return (body as { spec?: FenceSpec }).spec

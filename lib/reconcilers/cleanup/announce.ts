@@ -19,7 +19,7 @@ export const AUDIT_MESSAGE = 'session transition'
 export const EVENTS_FAILED = 'EventsFailed'
 
 /** What is known besides the action itself: its application, and the resourceVersion it gave (none after a deletion). */
-export interface Announcement extends Application {
+export interface Announcement extends Omit<Application, 'confirm'> {
   readonly resourceVersion: string | undefined
 }
 

@@ -28,6 +28,7 @@ export interface ApplyTools {
 /**
  * Carries out one action.
  *
+ * @throws LeaseLostError – after a conflict, when the term was overtaken.
  * @throws TransientError – Conflict, when the object changed under each of `MAX_TRIES` tries.
  * @throws PermanentError – InvalidResource, when the object can't be understood any more.
  * @throws AbortedError – the signal was aborted between two steps.
@@ -48,6 +49,7 @@ export async function applyCleanup(
       return 'changed'
     }
     if (tries === MAX_TRIES) break
+    await application.confirm()
     current = await judgeAgain(current, application, tools)
     if (!current) return 'unchanged'
   }

@@ -16,8 +16,12 @@ import { type Administrator, openAdministrator } from '../world/administrator.ts
 
 const INFRA = fileURLToPath(new URL('../../../infra/', import.meta.url))
 const RBAC = '/apis/rbac.authorization.k8s.io/v1'
-/** The functions, which are users of the cluster as `fencepost:function:<function>`. */
+/** The functions, which are users of the cluster as `fencepost:function:fencepost-<function>`. */
 export const FUNCTIONS = ['cleanup', 'reconcile'] as const
+/** Who writes for them. */
+export const VIRTUAL_USER = 'fencepost:fencepost-cleanup'
+/** The virtual user's role; all others are the functions'. */
+const WRITER = 'fencepost-cleanup-writer'
 /** How long the API server may take to act by new rights, ms. */
 const RIGHTS_WITHIN_MS = 30_000
 
@@ -41,15 +45,17 @@ export interface RightsCluster {
   readonly proxy: KubernetesHooks
   /** Runs kubectl as the administrator. @throws Error – with what it said, when it fails. */
   kubectl(...words: string[]): Promise<string>
+  /** The same with an input. */
+  kubectlWith(input: string, ...words: string[]): Promise<string>
   /** A folder for `kubectl apply -k`: infra/kubernetes with a component of it. */
   overlay(component: string): Promise<string>
   /** A kubeconfig file of a function. */
   kubeconfigOf(name: string): Promise<string>
   /** Reads one object as it is stored. */
   read<T = Record<string, unknown>>(path: string): Promise<T>
-  /** The Role and the ClusterRole as they are stored. */
+  /** The Role and the ClusterRoles as they are stored. */
   roles(): Promise<RoleObject[]>
-  /** Stores a role with other rules, and waits until both functions may do just that. */
+  /** Stores a role with other rules, and waits until those who have it may do just that. */
   replace(role: RoleObject): Promise<void>
   close(): Promise<void>
 }
@@ -91,6 +97,17 @@ export async function startRightsCluster(): Promise<RightsCluster> {
     return body as T
   }
 
+  function kubectl(input: string, words: string[]): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const args = ['--kubeconfig', server.kubeconfig, '--cache-dir', join(folder, 'cache'), ...words]
+      const child = execFile(join(binaries, 'kubectl'), args, (error, out, err) => {
+        if (error) reject(new Error(`kubectl ${words.join(' ')}: ${err}`))
+        else resolve(out)
+      })
+      child.stdin?.end(input)
+    })
+  }
+
   /** Whether a user may do something, as the server's own authorizer says. */
   async function may(user: string, attributes: object): Promise<boolean> {
     const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview' }
@@ -103,14 +120,8 @@ export async function startRightsCluster(): Promise<RightsCluster> {
     administrator,
     proxy,
     read,
-    kubectl: (...words) =>
-      new Promise((resolve, reject) => {
-        const args = ['--kubeconfig', server.kubeconfig, '--cache-dir', join(folder, 'cache'), ...words]
-        execFile(join(binaries, 'kubectl'), args, (error, out, err) => {
-          if (error) reject(new Error(`kubectl ${words.join(' ')}: ${err}`))
-          else resolve(out)
-        })
-      }),
+    kubectl: (...words) => kubectl('', words),
+    kubectlWith: (input, ...words) => kubectl(input, words),
     async overlay(component) {
       const to = join(folder, component)
       await mkdir(to, { recursive: true })
@@ -127,7 +138,11 @@ export async function startRightsCluster(): Promise<RightsCluster> {
     async roles() {
       return [
         await read<RoleObject>(`${RBAC}/namespaces/fencepost-system/roles/fencepost-cleanup`),
-        await read<RoleObject>(`${RBAC}/clusterroles/fencepost-cleanup`),
+        ...(await Promise.all(
+          ['fencepost-cleanup', 'fencepost-cleanup-fence', WRITER].map(name =>
+            read<RoleObject>(`${RBAC}/clusterroles/${name}`),
+          ),
+        )),
       ]
     },
     async replace(role) {
@@ -140,7 +155,7 @@ export async function startRightsCluster(): Promise<RightsCluster> {
       const all = [...new Set([...wanted, ...rightsOf([before])])]
       await vi.waitFor(
         async () => {
-          for (const user of users)
+          for (const user of name === WRITER ? [VIRTUAL_USER] : users)
             for (const right of all)
               if ((await may(user, attributesOf(right))) !== wanted.has(right)) throw new Error(`${user}: ${right}`)
         },
@@ -156,7 +171,7 @@ export async function startRightsCluster(): Promise<RightsCluster> {
   }
 }
 
-const userOf = (name: string) => `fencepost:function:${name}`
+const userOf = (name: string) => `fencepost:function:fencepost-${name}`
 
 /** Every right of some roles: `verb resource.group`, with `/name` where it is limited to one. */
 export function rightsOf(roles: readonly RoleObject[]): string[] {
@@ -191,7 +206,8 @@ export function without(roles: readonly RoleObject[], verb: string, resource: st
 }
 
 function attributesOf(right: string): object {
-  const [, verb, resource, subresource, group, name] = /^(\w+) (\w+)(?:\/(\w+))?\.(\S+)(?: (.+))?$/.exec(right) ?? []
+  const [, verb, resource, subresource, group, name] =
+    /^(\w+) (\w+)(?:\/(fencepost\.dev\/\w+|\w+))?\.(\S*)(?: (.+))?$/.exec(right) ?? []
   return {
     verb,
     resource,

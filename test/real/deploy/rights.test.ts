@@ -3,15 +3,25 @@
 
 import type { Context } from 'aws-lambda'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { renderManifests, toYaml } from '../../../infra/build/manifests.ts'
 import { cleanup } from '../../../lib/runtime/loops/cleanup.ts'
 import { manual } from '../../../lib/runtime/manual.ts'
 import { scheduled } from '../../../lib/runtime/scheduled.ts'
 import { openWiring } from '../../../lib/runtime/wiring.ts'
 import type { TickOutcome } from '../../../lib/tick/outcome.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, toInstant } from '../../../lib/time.ts'
+import { fences } from '../../support/fence.ts'
 import { recordingLog } from '../../support/log.ts'
 import { describeWith } from '../world/left-out.ts'
-import { FUNCTIONS, type RightsCluster, rightsOf, startRightsCluster, whyNoCluster, without } from './rights-cluster.ts'
+import {
+  FUNCTIONS,
+  type RightsCluster,
+  rightsOf,
+  startRightsCluster,
+  VIRTUAL_USER,
+  whyNoCluster,
+  without,
+} from './rights-cluster.ts'
 
 // The library that writes metrics reads this; they would only fill the screen.
 process.env.POWERTOOLS_METRICS_DISABLED = 'true'
@@ -20,6 +30,8 @@ const STARTED_WITHIN_MS = 600_000
 const BASE = 'infra/kubernetes'
 const DEBUG_COMPONENT = 'expire-debug-sessions'
 const GROUP = 'breakglass.t-caas.telekom.com'
+const DEFINITION = 'infra/kubernetes/fence/definition.yaml'
+const FENCES = '/apis/fencepost.dev/v1/fences'
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/fencepost-system/leases'
 const SESSIONS = `/apis/${GROUP}/v1alpha1/namespaces/team`
 const PERIOD_MS = 5 * MINUTE_MS
@@ -67,12 +79,15 @@ describeWith((await whyNoCluster()) ?? {}, 'with the rights of infra/kubernetes,
   describe('applying them', () => {
     const lines = (text: string) => text.trim().split('\n')
 
-    it('makes everything, and a second time changes nothing', async () => {
-      const first = lines(await cluster.kubectl('apply', '-k', BASE))
-      expect(first).toHaveLength(6)
+    it('makes everything, the definition first, and a second time changes nothing', async () => {
+      expect(await cluster.kubectl('apply', '-f', DEFINITION)).toMatch(/ created\n$/)
+      await cluster.kubectl('wait', '--for=condition=Established', '--timeout=60s', 'crd/fences.fencepost.dev')
+      const all = lines(await cluster.kubectl('apply', '-k', BASE))
+      expect(all).toHaveLength(18)
+      const first = all.filter(line => !line.startsWith('customresourcedefinition'))
       expect(first.filter(line => !line.endsWith(' created'))).toEqual([])
       const second = lines(await cluster.kubectl('apply', '-k', BASE))
-      expect(second).toEqual(first.map(line => line.replace(/ created$/, ' unchanged')))
+      expect(second).toEqual(all.map(line => line.replace(/ created$/, ' unchanged')))
     })
 
     it('leaves term, token and ledger of a Lease as they are', async () => {
@@ -85,6 +100,24 @@ describeWith((await whyNoCluster()) ?? {}, 'with the rights of infra/kubernetes,
         'lease.coordination.k8s.io/fencepost-cleanup unchanged',
       )
       expect(await cluster.read(path)).toEqual(before)
+    })
+
+    it('leaves a Fence as it was raised', async () => {
+      const path = `${FENCES}/fencepost-cleanup`
+      await cluster.administrator.send('PATCH', path, { spec: { token: 7, holder: 'somebody', lease: 'one' } })
+      const before = await cluster.read(path)
+      expect(await cluster.kubectl('apply', '-k', BASE)).toContain('fence.fencepost.dev/fencepost-cleanup unchanged')
+      expect(await cluster.read(path)).toEqual(before)
+    })
+
+    it('makes a second installation beside it, which shares the definition alone', async () => {
+      const objects = toYaml(renderManifests({ installation: 'second' }))
+      const second = lines(await cluster.kubectlWith(objects, 'apply', '-f', '-'))
+      expect(second.filter(line => !line.endsWith(' created'))).toEqual([
+        'customresourcedefinition.apiextensions.k8s.io/fences.fencepost.dev unchanged',
+      ])
+      expect(await cluster.kubectlWith(objects, 'apply', '-f', '-')).not.toMatch(/created|configured/)
+      expect(await cluster.kubectl('apply', '-k', BASE)).not.toMatch(/created|configured/)
     })
 
     it('adds one right with the component, and a second time changes nothing', async () => {
@@ -109,12 +142,17 @@ describeWith((await whyNoCluster()) ?? {}, 'with the rights of infra/kubernetes,
       for (const plural of ['breakglasssessions', 'debugsessions'])
         await administrator.send('DELETE', `${SESSIONS}/${plural}`)
       await administrator.send('DELETE', `${LEASES}/fencepost-cleanup`)
+      // The one of the manifests has no leave to be deleted.
+      const leave = { metadata: { annotations: { 'fencepost.dev/allow-deletion': 'true' } } }
+      await administrator.send('PATCH', `${FENCES}/fencepost-cleanup`, leave)
+      await administrator.send('DELETE', `${FENCES}/fencepost-cleanup`)
       const metadata = {
         name: 'fencepost-cleanup',
         namespace: 'fencepost-system',
         annotations: { 'fencepost.dev/drained': '0' },
       }
-      await administrator.create([{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata }, ...objects()])
+      const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata }
+      await administrator.create([lease, ...fences(['fencepost-cleanup']), ...objects()])
       proxy.clearRequests()
       proxy.intercept = changeBeforeDelete()
     }
@@ -149,19 +187,25 @@ describeWith((await whyNoCluster()) ?? {}, 'with the rights of infra/kubernetes,
       return (await call(name === 'cleanup' ? { time } : { loop: 'cleanup' })) as TickOutcome
     }
 
-    const isRefused = ({ status }: { status: number }) => status === 403
-    const refused = () => [...new Set(cluster.proxy.requests.filter(isRefused).map(rightFor))]
-    const used = () => [...new Set(cluster.proxy.requests.map(rightFor))].sort()
-    /** Rights that requests name, without the Lease's name. */
-    const given = async () =>
-      rightsOf(await cluster.roles())
-        .map(right => right.replace(/ fencepost-cleanup$/, ''))
-        .sort()
+    /** Rights of requests that were refused. A canary is meant to be: it counts where the write itself was never let through. */
+    const refused = () => {
+      const { requests } = cluster.proxy
+      const isDone = ({ status, query }: Recorded) => status < 300 && !query.includes('dryRun')
+      const done = new Set(requests.filter(isDone).map(rightFor))
+      return [...new Set(requests.filter(({ status }) => status === 403).map(rightFor))].filter(
+        right => !done.has(right),
+      )
+    }
+    const used = () => [
+      ...new Set(cluster.proxy.requests.flatMap(request => [rightFor(request), ...actingFor(request)])),
+    ]
+    /** Rights that requests name, without the names of Lease, Fence and user. */
+    const given = async () => rightsOf(await cluster.roles()).map(right => right.split(' ').slice(0, 2).join(' '))
 
     it.each(FUNCTIONS)('%s does its whole work, is refused nothing, and uses every right there is', async name => {
       expect(await pass(name)).toMatchObject({ kind: 'completed', counts: { failed: 0 } })
       expect(refused()).toEqual([])
-      expect(used()).toEqual(await given())
+      expect([...used(), ...WHEN_HEALING].sort()).toEqual((await given()).sort())
       expect(await left()).toEqual({
         overdue: 'Expired',
         'twin-a': 'Approved',
@@ -213,13 +257,26 @@ describeWith((await whyNoCluster()) ?? {}, 'with the rights of infra/kubernetes,
       ['get', 'debugsessions', 'a debug session that changed can’t be looked at again', failedObjects(1)],
       ['patch', 'debugsessions/status', 'no debug session ends', failedObjects(1)],
       ['delete', 'debugsessions', 'no ended debug session goes', failedObjects(1)],
+      ['patch', 'fences', 'the Fence can’t be raised', { kind: 'failed', error: { code: 'FenceForbidden' } }],
       ['create', 'events', 'the work is done, and no Event tells of it', { kind: 'completed' }],
     ]
 
     it('has a row here for each of its rights', async () => {
       const rows = ROWS.map(([verb, resource]) => `${verb} ${resource}`)
-      expect(rows.sort()).toEqual((await given()).map(right => right.replace(/\.[a-z].*$/, '')).sort())
+      const all = [...rows, ...TO_ACT.map(right => right.replace(/\.[^/]*$/, '')), 'get fences']
+      expect(all.sort()).toEqual((await given()).map(right => right.replace(/\.[^/]*$/, '')).sort())
     })
+
+    it.each(['users', 'userextras/fencepost.dev/token', 'userextras/fencepost.dev/holder'])(
+      'cleanup without impersonate on %s writes nothing',
+      async resource => {
+        const before = await left()
+        for (const role of without(await cluster.roles(), 'impersonate', resource)) await cluster.replace(role)
+        await expect(pass('cleanup')).rejects.toMatchObject({ outcome: { kind: 'failed', counts: { changed: 0 } } })
+        const written = cluster.proxy.requests.filter(({ user, status }) => user === VIRTUAL_USER && status < 300)
+        expect([written, await left()]).toEqual([[], before])
+      },
+    )
 
     describe.each(FUNCTIONS)('%s', name => {
       it.each(ROWS)('without %s on %s: %s', async (verb, resource, _, outcome) => {
@@ -232,6 +289,18 @@ describeWith((await whyNoCluster()) ?? {}, 'with the rights of infra/kubernetes,
     })
   })
 })
+
+/** The Fence is read only where it can't be raised. */
+const WHEN_HEALING = ['get fences.fencepost.dev']
+/** What a function needs to act as the virtual user; no request of its own asks for it. */
+const TO_ACT = [
+  'users.',
+  'userextras/fencepost.dev/token.authentication.k8s.io',
+  'userextras/fencepost.dev/holder.authentication.k8s.io',
+].map(resource => `impersonate ${resource}`)
+const actingFor = ({ user }: Recorded) => (user === VIRTUAL_USER ? TO_ACT : [])
+
+type Recorded = RightsCluster['proxy']['requests'][number]
 
 /** A tick that failed as a whole for want of a right. */
 const FAILED = { kind: 'failed', error: { code: 'Forbidden' } }

@@ -29,7 +29,7 @@ export async function startKubernetesProxy(options: KubernetesProxyOptions): Pro
   async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const read = await readRequest(message)
     const token = /^Bearer (.+)$/.exec(read.headers.authorization ?? '')?.[1] ?? ''
-    const request = { ...read, user: actingUser(read.headers, token) }
+    const request = { ...read, user: actingUser(read.distinct, token) }
     const { method, path, query, user } = request
     const recorded = { method, path, query: query.toString(), status: 0, user: user.username }
     requests.push(recorded)

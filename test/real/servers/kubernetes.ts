@@ -1,5 +1,5 @@
-// A real Kubernetes API: kube-apiserver over an etcd of its own, both on 127.0.0.1, with RBAC and users of our choice. No
-// controller runs beside it: a deleted namespace stays Terminating, and owner references are not followed.
+// A real Kubernetes API: one or more kube-apiservers over an etcd of their own, all on 127.0.0.1, with RBAC and users of our
+// choice. No controller runs beside them: a deleted namespace stays Terminating, and owner references are not followed.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
@@ -10,12 +10,23 @@ import { freePort, type Kept, keepServer } from './process/kept.ts'
 import { temporaryFolder } from './tools.ts'
 
 /** A running API server. */
-export interface KubernetesServer {
+export interface ApiServer {
   /** A kubeconfig file of an administrator. */
   readonly kubeconfig: string
+  stop(): Promise<void>
+}
+
+/** A running Kubernetes API and its first API server; `stop` ends all of them. */
+export interface KubernetesServer extends ApiServer {
   /** Bearer tokens by user name. */
   readonly tokens: Readonly<Record<string, string>>
-  stop(): Promise<void>
+  /** Where etcd listens, in clear text. */
+  readonly etcd: string
+  /**
+   * Starts one more API server, with the same keys, users and flags.
+   * @param etcd another way to the same etcd; default the direct one.
+   */
+  addApiServer(etcd?: string): Promise<ApiServer>
 }
 
 /**
@@ -27,19 +38,24 @@ export interface KubernetesServer {
  */
 export async function startKubernetes(binaries: string, users: readonly string[]): Promise<KubernetesServer> {
   const { server: etcd, url } = await startEtcd(join(binaries, 'etcd'))
+  const running: { stop(): Promise<void> }[] = [etcd]
+  const stop = async () => {
+    for (const server of running.splice(0).reverse()) await server.stop()
+  }
+  const command = join(binaries, 'kube-apiserver')
+  const tokens = Object.fromEntries(['administrator', ...users].map(user => [user, randomBytes(24).toString('hex')]))
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+  const addApiServer = async (way = url): Promise<ApiServer> => {
+    const { server, kubeconfig } = await startApiServer({ command, etcd: way, tokens, key })
+    running.push(server)
+    return { kubeconfig, stop: () => server.stop() }
+  }
   try {
-    const tokens = Object.fromEntries(['administrator', ...users].map(user => [user, randomBytes(24).toString('hex')]))
-    const { server, kubeconfig } = await startApiServer(join(binaries, 'kube-apiserver'), url, tokens)
-    return {
-      kubeconfig,
-      tokens,
-      async stop() {
-        await server.stop()
-        await etcd.stop()
-      },
-    }
+    const { kubeconfig } = await addApiServer()
+    return { kubeconfig, tokens, etcd: url, addApiServer, stop }
   } catch (error) {
-    await etcd.stop()
+    await stop()
     throw error
   }
 }
@@ -60,15 +76,20 @@ async function startEtcd(command: string): Promise<{ server: Kept; url: string }
   return { server: await keepServer({ command, args, folder: await temporaryFolder() }, isReady), url }
 }
 
-async function startApiServer(
-  command: string,
-  etcd: string,
-  tokens: Readonly<Record<string, string>>,
-): Promise<{ server: Kept; kubeconfig: string }> {
+/** What all API servers of a cluster share, and the way of one of them to etcd. */
+interface ApiServerOptions {
+  readonly command: string
+  readonly etcd: string
+  readonly tokens: Readonly<Record<string, string>>
+  /** PEM; signs service accounts' tokens. */
+  readonly key: string
+}
+
+async function startApiServer(options: ApiServerOptions): Promise<{ server: Kept; kubeconfig: string }> {
+  const { command, etcd, tokens, key } = options
   const folder = await temporaryFolder()
   const port = await freePort()
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  await writeFile(join(folder, 'key.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  await writeFile(join(folder, 'key.pem'), key)
   const users = Object.entries(tokens).map(([user, token]) =>
     [token, user, user, user === 'administrator' ? '"system:masters"' : '""'].join(','),
   )

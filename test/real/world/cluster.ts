@@ -1,16 +1,18 @@
 // The part of a cluster that a run may use: a namespace of its own that gives its installation the name, upstream's CRDs, and
-// the functions' rights as the manifests give them. Whatever was not there before is taken away at the end.
+// the fence and the rights as the manifests give them. Whatever was not there before is taken away at the end.
 
 import { randomBytes } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import { parse, parseAllDocuments } from 'yaml'
+import { parse } from 'yaml'
+import { type Manifest, renderManifests } from '../../../infra/build/manifests.ts'
+import { FENCE_DEFINITION, fencePolicies, fences } from '../../support/fence.ts'
 import { SESSIONS_NAMESPACE } from '../../support/sessions.ts'
 import { type Administrator, openAdministrator } from './administrator.ts'
 import type { RealKubernetes } from './provided.ts'
 
 const INFRA = new URL('../../../infra/', import.meta.url)
 /** Who the functions are to the API server; the manifests bind their rights to it. */
-export const FUNCTION_USER = 'fencepost:function:cleanup'
+export const FUNCTION_USER = 'fencepost:function:fencepost-cleanup'
 /** Loops of the scenarios; one that is known to tests alone gets the rights of cleanup. */
 const LOOPS = ['cleanup', 'contention']
 const SESSIONS = '/apis/breakglass.t-caas.telekom.com/v1alpha1/breakglasssessions'
@@ -41,12 +43,18 @@ export async function prepareCluster(kubeconfig: string, functionToken?: string)
     const crds = await definitions()
     const isTheirs = !(await areMissing(administrator, crds))
     await create([namespaceOf(namespace)])
-    await create((await Promise.all(LOOPS.map(loop => rights(namespace, loop)))).flat())
+    await create([deletable(FENCE_DEFINITION)])
+    const names = LOOPS.map(loop => `${namespace}-${loop}`)
+    await create([
+      ...LOOPS.flatMap(loop => rights(namespace, loop)),
+      ...fencePolicies({ installation: namespace, names }),
+    ])
     if (!isTheirs) await create([...crds, namespaceOf(SESSIONS_NAMESPACE)])
     const token = functionToken === undefined ? {} : { functionToken }
     const sessions = !isTheirs || 'this cluster has BreakglassSessions of its own, which are not ours to expire'
     const kubernetes: RealKubernetes = { kubeconfig, namespace, sessions, ...token }
     await rightsGiven(administrator, kubernetes)
+    for (const name of names) await fenceInForce(administrator, kubernetes, name)
     return { kubernetes, remove }
   } catch (error) {
     await remove()
@@ -75,6 +83,39 @@ async function rightsGiven(administrator: Administrator, kubernetes: RealKuberne
   })
 }
 
+/** Waits until writes through a Fence are judged by it; that Fence is gone afterwards. */
+async function fenceInForce(administrator: Administrator, kubernetes: RealKubernetes, name: string): Promise<void> {
+  const [path = ''] = await administrator.create(fences([name]))
+  await administrator.send('PATCH', path, { spec: { token: 1, holder: name, lease: name } })
+  const write = async (token: number, headers: Record<string, string>) => {
+    const events = `/apis/events.k8s.io/v1/namespaces/${kubernetes.namespace}/events?dryRun=All`
+    return await administrator.send('POST', events, eventIn(kubernetes.namespace), {
+      ...headers,
+      'impersonate-user': `fencepost:${name}`,
+      'impersonate-extra-fencepost.dev%2ftoken': String(token),
+      'impersonate-extra-fencepost.dev%2fholder': name,
+    })
+  }
+  const headers = await functionHeaders(administrator, kubernetes)
+  // Only rights can refuse a function, so that an administrator's refusal is the fence's.
+  await eventually(
+    async () =>
+      (await write(2, { 'impersonate-group': 'system:masters' })) === 403 && (await write(1, headers)) === 201,
+  )
+  await administrator.send('DELETE', path)
+}
+
+const eventIn = (namespace: string) => ({
+  metadata: { name: 'in-force', namespace },
+  eventTime: '2026-01-01T00:00:00.000000Z',
+  reportingController: 'fencepost.dev/test',
+  reportingInstance: 'test',
+  action: 'Look',
+  reason: 'InForce',
+  type: 'Normal',
+  regarding: { kind: 'Namespace', namespace, name: namespace },
+})
+
 /** The headers that make a request one of the functions'. */
 export async function functionHeaders(
   { connection }: Administrator,
@@ -96,22 +137,27 @@ async function definitions(): Promise<Definition[]> {
   return await Promise.all(files.map(async file => parse(await readFile(new URL(file, folder), 'utf8')) as Definition))
 }
 
-/** The rights of a loop out of its manifest, for another installation. */
-async function rights(installation: string, loop: string): Promise<object[]> {
-  const folder = new URL('kubernetes/', INFRA)
-  const files = await readdir(folder)
-  const own = files.includes(`${loop}.yaml`) ? loop : 'cleanup'
-  const text = (await readFile(new URL(`${own}.yaml`, folder), 'utf8'))
-    .replaceAll('fencepost-system', installation)
-    .replaceAll(`fencepost-${own}`, `${installation}-${loop}`)
-  return parseAllDocuments(text)
-    .map(document => document.toJS() as { apiVersion: string })
+/** The rights of a loop as the manifests give those of the cleanup; `FUNCTION_USER` runs it. */
+function rights(installation: string, loop: string): Manifest[] {
+  return renderManifests({ installation, namespace: installation })
     .filter(({ apiVersion }) => apiVersion === 'rbac.authorization.k8s.io/v1')
+    .map(object =>
+      JSON.parse(
+        JSON.stringify(object)
+          .replaceAll(`fencepost:function:${installation}-cleanup`, FUNCTION_USER)
+          .replaceAll(`${installation}-cleanup`, `${installation}-${loop}`),
+      ),
+    )
+}
+
+/** The guard of the fence lets nothing else be deleted. */
+function deletable<T extends { metadata: object }>(object: T): T {
+  return { ...object, metadata: { ...object.metadata, annotations: { 'fencepost.dev/allow-deletion': 'true' } } }
 }
 
 async function eventually(isSo: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; !(await isSo()); tries++) {
-    if (tries === 300) throw new Error('the functions have no rights 30 s after they were given some')
+    if (tries === 300) throw new Error('the functions may not do what they may after 30 s')
     await new Promise(resolve => setTimeout(resolve, 100))
   }
 }

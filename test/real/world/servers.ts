@@ -38,9 +38,9 @@ export async function openRealKubernetes(real: RealKubernetes, clock?: () => num
     kubeconfig: (token = 'function') => toKubeconfig(hooks.url, token),
     async close() {
       await close()
-      const leases = created.filter(path => path.includes('/leases/'))
+      const own = created.filter(path => /\/(leases|fences)\//.test(path))
       const sessions = ['breakglasssessions', 'debugsessions'].map(plural => `${BREAKGLASS}/${plural}`)
-      const gone = [...leases, ...(real.sessions === true ? sessions : [])]
+      const gone = [...own, ...(real.sessions === true ? sessions : [])]
       await Promise.all(gone.map(path => administrator.send('DELETE', path)))
       administrator.close()
     },
@@ -101,5 +101,6 @@ export async function openRealServers({ kubernetes, dynamodb }: RealServers, clo
     installation: namespace,
     namespace,
     table: items.table,
+    isFenced: true,
   }
 }

@@ -25,7 +25,16 @@ async function start(record: Partial<LeaseRecord> = {}, mode: FenceMode = 'enfor
     return asked.grant
   }
   const spec = async () => (await cluster.admin('GET', PATH)).spec as FenceSpec | undefined
-  return { cluster, clock, log, lease, fence, granted, spec, raise: (grant: Grant, advanced = (_grant: Grant) => {}) => fence.raise(grant, signal, advanced) }
+  return {
+    cluster,
+    clock,
+    log,
+    lease,
+    fence,
+    granted,
+    spec,
+    raise: (grant: Grant, advanced = (_grant: Grant) => {}) => fence.raise(grant, signal, advanced),
+  }
 }
 
 describe('raising', () => {

@@ -183,6 +183,20 @@ describe('a fence that is not in force', () => {
     expect([await stateOf('a'), await stateOf('b')]).toEqual(['Approved', 'Approved'])
   })
 
+  it('is looked for by a dry run, whose lost answer is nobody’s deletion', async () => {
+    const { cluster, writer } = await start()
+    const target = await cluster.target('a')
+    let isLost = false
+    cluster.server.intercept = async ({ user }) => {
+      if (user.username !== `fencepost:${NAME}` || isLost) return undefined
+      isLost = true
+      const path = '/apis/breakglass.t-caas.telekom.com/v1alpha1/namespaces/team/breakglasssessions/a'
+      await cluster.admin('DELETE', path)
+      return 'reset-after-commit'
+    }
+    expect(await writer.delete(target, signal)).toEqual({ kind: 'gone' })
+  })
+
   it('for one verb is found before the first write of it, though another one was proven', async () => {
     const { cluster, writer, patch } = await start()
     await patch('a')

@@ -26,6 +26,8 @@ export const KNOWN: readonly KnownDifference[] = [
       'a page as a table',
       'Leases as a table',
       'a Secret as a table',
+      'a policy as a table',
+      'a binding as a table',
       'Namespaces as a table',
       'definitions as a table',
       'kubectl get namespace',
@@ -37,6 +39,11 @@ export const KNOWN: readonly KnownDifference[] = [
     line: 'A patch whose result does not decode',
     at: ['body.message', 'body.details.causes.0.message'],
     rows: ['a merge patch with an unknown field, strictly', 'a strategic merge patch with a number for a text'],
+  },
+  {
+    line: 'CEL that does not parse:',
+    at: ['body.message', 'body.details.causes.0.message'],
+    rows: ['a policy with a syntax error', 'a definition whose rule has a syntax error'],
   },
   { line: 'JSON that does not parse:', at: ['body.message'], rows: ['a body with a stray comma'] },
   {

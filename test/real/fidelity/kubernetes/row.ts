@@ -56,6 +56,9 @@ export function pathsOf(namespace: string, group: string): Readonly<Record<strin
     widgets: inside(`/apis/${group}/v1`, 'widgets'),
     widgets2: inside(`/apis/${group}/v2`, 'widgets'),
     gadgets: `/apis/${group}/v1/gadgets`,
+    fences: `/apis/fence.${group}/v1/fences`,
+    policies: '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies',
+    bindings: '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings',
   }
 }
 

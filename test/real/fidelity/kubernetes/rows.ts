@@ -6,18 +6,22 @@ import { DATA, EVENTS, NAMESPACES } from './rows/builtins.ts'
 import { CUSTOM } from './rows/custom.ts'
 import { DEFINED, DEFINITIONS, DISCOVERY } from './rows/definitions.ts'
 import { DELETES } from './rows/deletes.ts'
+import { FENCE_DEFINED, FENCE_RAISED, FENCED } from './rows/fence.ts'
 import { KUBECTL } from './rows/kubectl.ts'
 import { LEASES } from './rows/leases.ts'
 import { LISTS } from './rows/lists.ts'
+import { POLICIES } from './rows/policies.ts'
 
 /** Makes the namespace and the definitions; between this and the rest both servers serve the new kinds. */
 export const PREPARATION: readonly Row[] = [
   { title: 'the run’s own Namespace is created', send: 'POST {namespaces}', body: { metadata: { name: '{ns}' } } },
   ...DEFINED,
+  ...FENCE_DEFINED,
 ]
 
-/** What follows it. */
-export const ROWS: readonly Row[] = [
+/** What follows it, but for what the fence refuses. */
+export const UNFENCED: readonly Row[] = [
+  ...FENCE_RAISED,
   ...LEASES,
   ...BODIES,
   ...LISTS,
@@ -29,4 +33,8 @@ export const ROWS: readonly Row[] = [
   ...DEFINITIONS,
   ...DISCOVERY,
   ...KUBECTL,
+  ...POLICIES,
 ]
+
+/** What follows the preparation. */
+export const ROWS: readonly Row[] = [...UNFENCED, ...FENCED]

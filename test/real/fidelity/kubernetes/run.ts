@@ -5,12 +5,13 @@ import { type KubernetesApi, startKubernetesApi } from '../../../../infra/local/
 import { openUpstream } from '../../proxy/upstream.ts'
 import { openAdministrator } from '../../world/administrator.ts'
 import { differences } from './compare.ts'
-import { pathsOf, type Row } from './row.ts'
-import { PREPARATION, ROWS } from './rows.ts'
+import { type Answer, pathsOf, type Row } from './row.ts'
+import { FENCE_GONE, FENCE_OPEN, FENCE_SIGN, FENCED } from './rows/fence.ts'
+import { PREPARATION, ROWS, UNFENCED } from './rows.ts'
 import { type Server, sendRows } from './send.ts'
 
 const TOKEN = 'administrator'
-const SERVED_WITHIN_MS = 20_000
+const WITHIN_MS = 20_000
 
 /** A row with what differed: paths in the answer, the embedded API's value first. */
 export interface Compared {
@@ -52,8 +53,16 @@ export async function compareServers({ embedded, real }: Pair): Promise<Compared
     const first = await sendRows(server, PREPARATION, words)
     const refused = first.find(({ status }) => status !== 201)
     if (refused) throw new Error(`the comparison can't be prepared: ${JSON.stringify(refused.body)}`)
-    await untilServed(server, [words.widgets as string, words.widgets2 as string, words.gadgets as string])
-    return [...first, ...(await sendRows(server, ROWS, words))]
+    const served = ['{widgets}', '{widgets2}', '{gadgets}', '{fences}'].map(path => ({
+      title: path,
+      send: `GET ${path}`,
+    }))
+    await until(server, served, 200, words)
+    const kept = new Map<string, Answer>()
+    const middle = await sendRows(server, UNFENCED, words, kept)
+    await until(server, [FENCE_SIGN], 403, words)
+    await until(server, [FENCE_OPEN], 201, words)
+    return [...first, ...middle, ...(await sendRows(server, FENCED, words, kept))]
   }
   try {
     const [ones, others] = await Promise.all([all(embedded), all(real)])
@@ -64,19 +73,29 @@ export async function compareServers({ embedded, real }: Pair): Promise<Compared
     })
   } finally {
     const remove = (path: string) => ({ title: path, send: `DELETE ${path}` })
-    const gone = [`{crds}/widgets.{group}`, `{crds}/gadgets.{group}`, `{namespaces}/{ns}`, `{namespaces}/{ns}-a`]
+    const gone = [
+      ...FENCE_GONE,
+      `{crds}/widgets.{group}`,
+      `{crds}/gadgets.{group}`,
+      `{namespaces}/{ns}`,
+      `{namespaces}/{ns}-a`,
+    ]
     await sendRows(real, gone.map(remove), words)
   }
 }
 
-/** A definition is served some time after it was created. */
-async function untilServed(server: Server, paths: readonly string[]): Promise<void> {
-  const endsAtMs = performance.now() + SERVED_WITHIN_MS
-  const look = paths.map(path => ({ title: path, send: `GET ${path}` }))
+/** A definition is served, and a policy in force, some time after it was created. */
+async function until(
+  server: Server,
+  rows: readonly Row[],
+  wanted: number,
+  words: Readonly<Record<string, string>>,
+): Promise<void> {
+  const endsAtMs = performance.now() + WITHIN_MS
   for (;;) {
-    const answers = await sendRows(server, look, {})
-    if (answers.every(({ status }) => status === 200)) return
+    const answers = await sendRows(server, rows, words)
+    if (answers.every(({ status }) => status === wanted)) return
     if (performance.now() > endsAtMs)
-      throw new Error(`${paths.join(', ')} are not served after ${SERVED_WITHIN_MS / 1000} s`)
+      throw new Error(`${rows.map(({ title }) => title).join(', ')}: not ${wanted} after ${WITHIN_MS / 1000} s`)
   }
 }

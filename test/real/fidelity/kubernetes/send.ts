@@ -41,11 +41,15 @@ async function sendRow(server: Server, row: Row, known: Known): Promise<Answer> 
   const answer = await server.upstream.send({
     method,
     path,
-    headers: { accept: 'application/json', ...(await server.headers()), ...type, ...row.headers },
+    headers: { accept: 'application/json', ...(await server.headers()), ...type, ...headersOf(row, known) },
     body,
   })
   const headers = answer.headers as Answer['headers']
   return { status: answer.statusCode ?? 0, headers, body: parsed(await text(answer), headers['content-type'] ?? '') }
+}
+
+function headersOf({ headers = {} }: Row, known: Known): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, filled(value, known)]))
 }
 
 function bodyOf(row: Row, known: Known): string {

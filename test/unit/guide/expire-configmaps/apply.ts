@@ -33,6 +33,7 @@ export async function applyExpiry(action: Expiry, application: Application, tool
       tools.metrics.count('ConfigMapsExpired')
       return 'changed'
     }
+    await application.confirm()
     current = await judgeAgain(current, application, tools.api)
     if (!current) return 'unchanged'
   }

@@ -46,13 +46,20 @@ async function setUpWith(settings: CleanupSettings, raws: RawObject[]) {
   server.requests.length = 0
   const grant = { token: 1, holder: 'fencepost-cleanup/request/nonce', endsAt: momentIn(600_000, systemClock) }
   const gate = { api: server.api, fence: 'fencepost-cleanup', grant, mode: 'advisory', clock: systemClock } as const
-  const application = { writer: openWriter(gate), nowMs: T, signal: stop.signal }
+  let isOvertaken = false
+  const confirm = async () => {
+    if (isOvertaken) throw new LeaseLostError('overtaken')
+  }
+  const overtake = () => {
+    isOvertaken = true
+  }
+  const application = { writer: openWriter(gate), nowMs: T, confirm, signal: stop.signal }
   const apply = (action = actions[0]): Promise<Applied> => cleanup.apply(action as CleanupAction, application)
   const announce = (action: CleanupAction) =>
     createAnnouncer(log, metrics)(action, { ...application, resourceVersion: undefined })
   /** How many things were told, anywhere. */
   const told = async () => lines.length + Object.keys(counts).length + (await server.events()).length
-  return { server, announce, told, apply, actions, lines, counts, stop }
+  return { server, announce, told, apply, actions, lines, counts, stop, overtake }
 }
 
 /** What another writer does that has nothing to do with us. */
@@ -186,6 +193,17 @@ describe('applying a change', () => {
 })
 
 describe('applying after a conflict', () => {
+  it('does not even look again when the term was overtaken: the change may be the successor’s', async () => {
+    const { server, apply, overtake } = await setUp(rawSession('a', { status: OVER }))
+    interfere(server, 'PATCH team/a', 1, async () => {
+      await touch(server, 'team/a')
+      overtake()
+    })
+    await expect(apply()).rejects.toMatchObject({ name: 'LeaseLostError' })
+    expect(server.requests).toEqual(['PATCH team/a'])
+    expect((await server.get('team/a'))?.status).toMatchObject({ state: 'Approved' })
+  })
+
   it('judges a live read again and writes with its resourceVersion', async () => {
     const { server, apply } = await setUp(rawSession('a', { status: OVER }))
     interfere(server, 'PATCH team/a', 1, () => server.change('team/a', { lastActivity: at(-hour) }))
