@@ -5,6 +5,7 @@
 //
 // Not promised: anything about a server that did not answer. Behind a load balancer the canary is a sample.
 
+import { TransientError } from '../errors.ts'
 import type { ApiAnswer } from '../kubernetes/api.ts'
 import type { Grant } from '../lease/lease.ts'
 import { notInForce, refusedByOthers } from './errors.ts'
@@ -49,7 +50,10 @@ export function openCanary({ grant, ask }: CanaryOptions): Canary {
     async prove(write, expected) {
       // One canary of a kind at a time; whoever waited for it looks what it proved.
       for (let other = running.get(write.kind); other && !proven.has(write.kind); other = running.get(write.kind))
-        await other.catch(() => undefined)
+        await other.catch(error => {
+          // A server that does not answer one canary is not asked by each object in turn; a refusal may be about that object alone.
+          if (error instanceof TransientError) throw error
+        })
       if (proven.has(write.kind)) return undefined
       const own = prove(write, expected).finally(() => running.delete(write.kind))
       running.set(write.kind, own)

@@ -22,7 +22,7 @@ export const FENCE: Resource = {
   namespaced: false,
 }
 
-/** How often a refused raise is healed before the tick gives up. */
+/** How often a raise that was refused is healed, or one in conflict sent again, before the tick gives up. */
 const MAX_HEALS = 3
 
 /**
@@ -88,6 +88,7 @@ export function openFence({ api, name, lease, mode, clock, log }: FenceOptions):
         return mine
       }
       if (heals === MAX_HEALS) throw unraisable(name)
+      if (answer.status === 409) continue
       const healed = await heal(mine, signal)
       mine = healed.grant
       after = healed.after
@@ -106,7 +107,7 @@ export function openFence({ api, name, lease, mode, clock, log }: FenceOptions):
     const { endsAt } = grant
     return api.request(
       { method: 'PATCH', path, contentType, body: { spec }, repeat: 'bound', signal, endsAt },
-      [403, 404, 422],
+      [403, 404, 409, 422],
     )
   }
 

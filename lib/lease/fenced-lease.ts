@@ -101,13 +101,17 @@ export function openLease(options: LeaseOptions): Lease {
     signal: AbortSignal,
   ): Promise<void> {
     let seen: Versioned = grant.versioned
+    let given = ending
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const swapped = await store.swap(seen, ended(seen.record, ending, completedTick), signal)
+      const swapped = await store.swap(seen, ended(seen.record, given, completedTick), signal)
       if (swapped) return
       seen = await store.read(signal)
       if (isEmptied(seen.record, grant)) {
         if (seen.record.lastOutcome === ending.outcome) return
-      } else if (!isMine(seen.record, grant)) throw lost(seen.record, grant)
+      } else if (!isMine(seen.record, grant)) {
+        if (completedTick !== undefined || !isAttempt(seen.record, grant)) throw lost(seen.record, grant)
+        given = { ...ending, checkpoint: undefined, isDrained: false }
+      }
     }
     throw contended()
   }
@@ -191,6 +195,14 @@ export function openLease(options: LeaseOptions): Lease {
 /** Whether a record is this grant's own, term and all. */
 export function isMine(record: LeaseRecord, grant: Pick<Grant, 'holder' | 'token' | 'recordId'>): boolean {
   return record.holder === grant.holder && record.token === grant.token && record.recordId === grant.recordId
+}
+
+/**
+ * Whether a record is held by a grant's own attempt under a higher token: an advance whose answer was lost, or a late repeat
+ * of its acquire. Nothing that was written is known under that token, so that it may be given back and nothing else.
+ */
+function isAttempt(record: LeaseRecord, grant: Grant): boolean {
+  return record.holder === grant.holder && record.recordId === grant.recordId && record.token > grant.token
 }
 
 /**

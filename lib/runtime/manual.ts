@@ -1,6 +1,6 @@
 // A one-off reconcile, by hand: run a loop now, see what it would do, look at its lease, suspend, resume or free it.
 
-import { PermanentError } from '../errors.ts'
+import { errorCode, errorMessage, PermanentError } from '../errors.ts'
 import type { Lease, LeaseRecord } from '../lease/lease.ts'
 import type { TickOutcome } from '../tick/outcome.ts'
 import type { Scope } from '../tick/reconciler.ts'
@@ -57,8 +57,14 @@ async function operate(action: Exclude<ManualEvent['action'], 'run'>, { loop, wi
   const record = await within(wiring.clock, RECORD_LIMIT_MS, signal => operateOn(lease, action, signal))
   if (action !== 'status')
     wiring.log.warn('lease changed by hand', { lease: lease.address, action, token: record.token })
-  const fence = await wiring.fence(loop.name)
-  const seen = await within(wiring.clock, RECORD_LIMIT_MS, signal => fence.read(signal))
+  // The lease was read or changed already: an API server that does not answer must not make that look undone.
+  const seen = await within(wiring.clock, RECORD_LIMIT_MS, async signal =>
+    (await wiring.fence(loop.name)).read(signal),
+  ).catch(error => {
+    wiring.log.warn('fence not read', { code: errorCode(error), reason: errorMessage(error) })
+    return 'unreadable' as const
+  })
+  const fence = { name: `${wiring.config.LEADER_ELECT_ID}-${loop.name}`, mode: wiring.config.FENCE }
   return {
     ...leaseStatus(loop.name, lease, record, wiring.clock.wallMs()),
     fence: fenceStatus(fence, seen, record),

@@ -34,11 +34,12 @@ export interface LoopStatus {
  * `ahead`         it has seen higher tokens, or another record: the next tick heals that and settles
  * `never-raised`  no term has raised it yet
  * `missing`       there is none: nothing is written while FENCE=enforced
+ * `unreadable`    the API server did not say
  */
 export interface FenceStatus {
   readonly name: string
   readonly mode: Fence['mode']
-  readonly state: 'raised' | 'behind' | 'ahead' | 'never-raised' | 'missing'
+  readonly state: 'raised' | 'behind' | 'ahead' | 'never-raised' | 'missing' | 'unreadable'
   /** null unless it was raised. */
   readonly token: number | null
   readonly holder: string | null
@@ -47,9 +48,10 @@ export interface FenceStatus {
 /** Compares a Fence with its lease's record. */
 export function fenceStatus(
   { name, mode }: Pick<Fence, 'name' | 'mode'>,
-  spec: FenceSpec | null | undefined,
+  spec: FenceSpec | null | undefined | 'unreadable',
   record: LeaseRecord,
 ): FenceStatus {
+  if (spec === 'unreadable') return { name, mode, state: spec, token: null, holder: null }
   if (!spec) return { name, mode, state: spec === null ? 'never-raised' : 'missing', token: null, holder: null }
   const { token, holder, lease } = spec
   const isAhead = lease !== record.recordId || token > record.token

@@ -10,6 +10,7 @@ import { bundles } from './parts/bundles.ts'
 import { coldStart } from './parts/cold-start.ts'
 import { contention } from './parts/contention.ts'
 import { cost } from './parts/cost.ts'
+import { fence } from './parts/fence.ts'
 import { memory } from './parts/memory.ts'
 import { throughput } from './parts/throughput.ts'
 import { openProgress } from './progress.ts'
@@ -18,6 +19,7 @@ import { renderReport } from './table.ts'
 
 const RUN: Readonly<Record<PartName, Part>> = {
   calls: inChild('calls'),
+  fence,
   throughput,
   memory,
   'cold-start': coldStart,

@@ -5,9 +5,6 @@ import type { Order } from './processes/server.ts'
 import type { Fate } from './sessions.ts'
 import type { LeaseKind } from './world.ts'
 
-/** How many installations have a Lease for cleanup: `fencepost-0`, `fencepost-1` and so on. */
-export const INSTALLATIONS = 32
-
 /** Servers in another process. */
 export interface EmbeddedServers {
   /** The environment of a function that uses them. */
@@ -15,6 +12,8 @@ export interface EmbeddedServers {
   load(fate: Fate, count: number, prefix: string): Promise<void>
   /** Deletes the sessions whose names begin so. */
   drop(prefix: string): Promise<void>
+  /** Makes Lease and Fence of cleanup anew, so that every tick is the first one. */
+  renew(): Promise<void>
 }
 
 /** Starts the servers, does `work` with them and ends them. */
@@ -30,6 +29,7 @@ export async function withEmbedded<T>(work: (servers: EmbeddedServers) => Promis
       environment: lease => environments[lease],
       load: (load, count, prefix) => obeyed({ load, count, prefix }),
       drop: prefix => obeyed({ drop: prefix }),
+      renew: () => obeyed({ renew: true }),
     })
   } finally {
     await child.kill('SIGTERM')

@@ -6,6 +6,7 @@ import { UsageError } from '../../infra/local/world/options.ts'
 /** The parts, in the order in which they run. */
 export const PARTS = [
   'calls',
+  'fence',
   'throughput',
   'memory',
   'cold-start',
@@ -40,8 +41,8 @@ measured in turn, in one run. On a machine that does other work, trust the ratio
   --only <part>     one part; may be given several times
                     ${PARTS.slice(0, 4).join(', ')},
                     ${PARTS.slice(4).join(', ')}
-  --real            throughput on a real API server too: that of KUBEBUILDER_ASSETS, or one that is built from its
-                    sources once (minutes, needs Go); implied where KUBEBUILDER_ASSETS is set
+  --real            fence and throughput on a real API server too: that of KUBEBUILDER_ASSETS, or one that is built
+                    from its sources once (minutes, needs Go); implied where KUBEBUILDER_ASSETS is set
   --prices <file>   JSON with prices that count instead of those in test/bench/prices.json
   --json            print the measurements as JSON, everything else to stderr
   --write           write docs/performance.md; for a run of all parts

@@ -1,7 +1,7 @@
 // Cleanup ticks in fresh processes, from the bundle, against servers in another process.
 
 import type { Bundles } from './bundled.ts'
-import { type EmbeddedServers, INSTALLATIONS } from './embedded.ts'
+import type { EmbeddedServers } from './embedded.ts'
 import { runProcess } from './processes/run.ts'
 
 /** What a tick tells of itself. */
@@ -24,15 +24,13 @@ export interface RanTick extends Tick {
 
 const PERIOD_MS = 300_000
 
-/** Runs ticks one by one; every one has a lease of its own that nobody held before, and the log level of a deployment. */
+/** Runs ticks one by one; every one is the first that its lease ever had, at the log level of a deployment. */
 export function openTicks(bundles: Bundles, servers: EmbeddedServers, node = process.execPath) {
-  let ran = 0
   return async (): Promise<RanTick> => {
-    if (ran === INSTALLATIONS) throw new Error(`the servers have leases for ${INSTALLATIONS} ticks`)
+    await servers.renew()
     const time = new Date(Math.floor(Date.now() / PERIOD_MS) * PERIOD_MS).toISOString()
     const { told, wallMs, output } = await runProcess<Tick>(node, ['tick.cjs', bundles.fileOf('cleanup'), time], {
       ...servers.environment('kubernetes'),
-      LEADER_ELECT_ID: `fencepost-${ran++}`,
       LOG_LEVEL: 'INFO',
     })
     if (told.kind !== 'completed') throw new Error(`a tick ended ${told.kind}:\n${output}`)

@@ -1,19 +1,21 @@
-// The embedded servers as the benchmark uses them, in this process: a Kubernetes API with upstream's kinds and a Lease for
-// each name, and a DynamoDB with an item for each.
+// The embedded servers as the benchmark uses them, in this process: a Kubernetes API with upstream's kinds, a Lease and a
+// Fence for each name and the policies that judge by it; and a DynamoDB with an item for each.
 
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parse } from 'yaml'
 import { type EmbeddedDynamodb, startDynamodb } from '../../infra/local/dynamodb/dynamodb.ts'
 import { type KubernetesApi, startKubernetesApi } from '../../infra/local/kubernetes/server.ts'
-import type { KubernetesApi as KubernetesClient } from '../../lib/kubernetes/api.ts'
+import { readCrds } from '../../infra/local/world/manifests.ts'
+import { FENCE } from '../../lib/fence/fence.ts'
+import { type KubernetesApi as KubernetesClient, pathOf } from '../../lib/kubernetes/api.ts'
 import { openTransport } from '../../lib/kubernetes/transport.ts'
 import { dynamodbStore } from '../../lib/lease/dynamodb.ts'
 import * as sdk from '../../lib/lease/dynamodb-client.ts'
-import { kubernetesStore } from '../../lib/lease/kubernetes.ts'
+import { kubernetesStore, LEASE } from '../../lib/lease/kubernetes.ts'
 import type { LeaseRecord } from '../../lib/lease/lease.ts'
 import { systemClock } from '../../lib/time.ts'
+import { fencePolicies, fences } from '../support/fence.ts'
 import { SESSIONS_NAMESPACE } from '../support/sessions.ts'
 
 /** Where lease records live. */
@@ -29,6 +31,8 @@ export interface World {
   environment(lease: LeaseKind): Record<string, string>
   /** The record of a lease. */
   record(lease: LeaseKind, name: string): Promise<LeaseRecord>
+  /** Makes a Lease and a Fence anew, as if nobody had ever held the one or raised the other. */
+  renew(name: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -42,17 +46,14 @@ const TABLE = 'fencepost-leases'
  * @param clock the API server's, epoch ms; default the machine's.
  */
 export async function startWorld(leases: readonly string[], clock?: () => number): Promise<World> {
-  const kubernetes = await startKubernetesApi({ crds: await definitions(), ...(clock ? { clock } : {}) })
+  const kubernetes = await startKubernetesApi({ crds: await readCrds(), ...(clock ? { clock } : {}) })
   const dynamodb = await startDynamodb()
   await dynamodb.createLeaseTable(TABLE)
-  const annotations = { 'fencepost.dev/drained': '0' }
   kubernetes.load([
     ...[NAMESPACE, SESSIONS_NAMESPACE].map(name => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
-    ...leases.map(name => ({
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: { name, namespace: NAMESPACE, annotations },
-    })),
+    ...fencePolicies({ installation: 'fencepost', names: leases }),
+    ...leases.map(newLease),
+    ...fences(leases),
   ])
   for (const name of leases) await dynamodb.createLeaseItem(TABLE, name, { drained: 0 })
   const folder = await mkdtemp(join(tmpdir(), 'fencepost-bench-'))
@@ -83,6 +84,12 @@ export async function startWorld(leases: readonly string[], clock?: () => number
           : dynamodbStore({ sdk, client, table: TABLE, name })
       return (await store.read(new AbortController().signal)).record
     },
+    async renew(name) {
+      const lease = pathOf(LEASE, { namespace: NAMESPACE, name })
+      for (const path of [lease, pathOf(FENCE, { name })])
+        await api.request({ method: 'DELETE', path, repeat: 'bound' })
+      kubernetes.load([newLease(name), ...fences([name])])
+    },
     async close() {
       api.close()
       client.destroy()
@@ -91,9 +98,8 @@ export async function startWorld(leases: readonly string[], clock?: () => number
   }
 }
 
-/** Upstream's CustomResourceDefinitions. */
-export async function definitions(): Promise<object[]> {
-  const folder = new URL('../../infra/local/crds/', import.meta.url)
-  const files = (await readdir(folder)).filter(file => file.endsWith('.yaml'))
-  return await Promise.all(files.map(async file => parse(await readFile(new URL(file, folder), 'utf8')) as object))
+/** A Lease that nobody ever held. */
+function newLease(name: string): object {
+  const metadata = { name, namespace: NAMESPACE, annotations: { 'fencepost.dev/drained': '0' } }
+  return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata }
 }

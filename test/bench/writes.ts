@@ -1,19 +1,17 @@
 // The sessions that throughput is measured on, stored through the API so that it works on any server, and the writes that
 // the product would send for them, for a client that is not the product.
 
-import { type KubernetesApi, pathOf, type Resource } from '../../lib/kubernetes/api.ts'
+import type { ObjectWriter } from '../../lib/fence/writer.ts'
+import { type KubernetesApi, type NamedObject, pathOf } from '../../lib/kubernetes/api.ts'
 import { listPages } from '../../lib/kubernetes/pages.ts'
 import { BREAKGLASS_SESSIONS, parseBreakglassSession } from '../../lib/kubernetes/resources/breakglass-session.ts'
 import { EVENTS } from '../../lib/kubernetes/resources/event.ts'
-import type { NamedObject, ObjectWriter } from '../../lib/kubernetes/writer.ts'
-import { LEASE } from '../../lib/lease/kubernetes.ts'
 import { createAnnouncer } from '../../lib/reconcilers/cleanup/announce.ts'
 import { planCleanup } from '../../lib/reconcilers/cleanup/plan.ts'
 import { DEFAULT_SETTINGS } from '../../lib/reconcilers/cleanup/rules/settings.ts'
 import { createWorkers } from '../../lib/tick/workers.ts'
 import { SESSIONS_NAMESPACE } from '../support/sessions.ts'
 import { sessions } from './sessions.ts'
-import { definitions } from './world.ts'
 
 /** What is written when one session is changed. */
 export interface SessionWrites {
@@ -24,36 +22,8 @@ export interface SessionWrites {
 }
 
 const { signal } = new AbortController()
-const NAMESPACE: Resource = { group: '', version: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false }
-const DEFINITION: Resource = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  kind: 'CustomResourceDefinition',
-  plural: 'customresourcedefinitions',
-  namespaced: false,
-}
 const AT = { namespace: SESSIONS_NAMESPACE }
-const LEASES = 'fencepost-system'
 const PARALLEL = 8
-
-/** Makes an empty API server ready for ticks: namespaces, upstream's kinds, and a Lease that nobody held before. */
-export async function prepareServer(api: KubernetesApi): Promise<void> {
-  const create = (resource: Resource, body: object, namespace?: string) =>
-    api.request(
-      { method: 'POST', path: pathOf(resource, namespace ? { namespace } : {}), body, repeat: 'bound' },
-      [409],
-    )
-  for (const name of [LEASES, SESSIONS_NAMESPACE]) await create(NAMESPACE, { metadata: { name } })
-  for (const definition of await definitions()) await create(DEFINITION, definition)
-  const annotations = { 'fencepost.dev/drained': '0' }
-  await create(LEASE, { metadata: { name: 'fencepost-cleanup', annotations } }, LEASES)
-  for (let tries = 0; tries < 100; tries++) {
-    const path = pathOf(BREAKGLASS_SESSIONS)
-    if ((await api.request({ method: 'GET', path, repeat: 'read' }, [404])).status === 200) return
-    await new Promise(resolve => setTimeout(resolve, 100))
-  }
-  throw new Error('BreakglassSessions are not served 10 s after their definition')
-}
 
 /** Replaces all sessions and Events by `count` sessions that are due. */
 export async function storeSessions(api: KubernetesApi, count: number, prefix: string): Promise<void> {

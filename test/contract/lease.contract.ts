@@ -207,6 +207,15 @@ export function describeLease(title: string, open: () => Promise<LeaseBackend>):
       expect(await read()).toMatchObject({ token: 41, holder: '', drained: 41, completedTick: nextTick.id })
     })
 
+    it('gives back what its own attempt holds under a higher token, as not drained, and completes nothing under it', async () => {
+      const grant = await granted()
+      await backend.plant(name, { token: 9, checkpoint: 'kept' })
+      await expect(complete(grant)).rejects.toMatchObject({ name: 'LeaseLostError' })
+      await lease.release(grant, { ...clean, checkpoint: 'ours' }, signal)
+      const left = { holder: '', token: 9, drained: undefined, checkpoint: 'kept', completedTick: undefined }
+      expect(await read()).toMatchObject(left)
+    })
+
     it('confirms a term that is its own, whatever an operator switched, and no other', async () => {
       const grant = await granted()
       await lease.suspend(true, signal)

@@ -1,8 +1,8 @@
 // What is told about a change that took effect: one audit record in the log, one counter, one Event. Each change is told
 // once; a function that dies between the write and here tells nothing. An Event that can't be written never undoes or
-// fails the change: it is logged and counted. Only a lost lease goes on to the caller.
+// fails the change: it is logged and counted. Only what ends the whole term goes on to the caller.
 
-import { errorCode, errorMessage, LeaseLostError } from '../../errors.ts'
+import { errorCode, errorMessage, FenceError, LeaseLostError } from '../../errors.ts'
 import { EVENTS, toEvent } from '../../kubernetes/resources/event.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
@@ -25,7 +25,7 @@ export interface Announcement extends Omit<Application, 'confirm'> {
 
 /**
  * Tells of one change.
- * @throws LeaseLostError – another one has taken over; the change itself stands.
+ * @throws LeaseLostError – another one has taken over. FenceError. The change itself stands.
  */
 export type Announcer = (action: CleanupAction, announcement: Announcement) => Promise<void>
 
@@ -37,7 +37,7 @@ export function createAnnouncer(log: Log, metrics: Metrics): Announcer {
     try {
       await announcement.writer.create(EVENTS, eventAbout(action, announcement), announcement.signal)
     } catch (error) {
-      if (error instanceof LeaseLostError) throw error
+      if (error instanceof LeaseLostError || error instanceof FenceError) throw error
       metrics.count(EVENTS_FAILED)
       log.warn('event not written', { object: action.object, code: errorCode(error), error: errorMessage(error) })
     }

@@ -2,6 +2,7 @@
 
 import { scenarioClock, T0 } from '../../support/clock.ts'
 import { startSandbox } from '../../support/invoke.ts'
+import { type Asked, isCanary, isRaise, isStatus, isWork } from '../../support/requests.ts'
 import type { Report, Setting } from '../report.ts'
 import { type Fate, sessions } from '../sessions.ts'
 import { type LeaseKind, startWorld, type World } from '../world.ts'
@@ -9,8 +10,10 @@ import { type LeaseKind, startWorld, type World } from '../world.ts'
 /** Requests of one tick, by what they are for. */
 interface Calls {
   readonly lease: number
+  readonly raises: number
   readonly lists: number
   readonly reads: number
+  readonly canaries: number
   readonly patches: number
   readonly events: number
 }
@@ -36,7 +39,7 @@ export async function calls({ progress }: Setting): Promise<Report> {
 
   const morePages = 2 * (Math.ceil(LIVE / PAGE) - 1)
   const perPage = (sum(many) - sum(idle)) / morePages
-  const perChange = (sum(due) - sum(idle)) / DUE
+  const perChange = (sum(due) - sum(idle) - due.canaries) / DUE
   const row = (name: string, found: Calls) => [name, ...Object.values(found), sum(found)]
   return {
     title: 'Calls per tick',
@@ -44,7 +47,7 @@ export async function calls({ progress }: Setting): Promise<Report> {
     tables: [
       {
         title: 'Requests of one tick',
-        columns: ['tick', 'lease', 'lists', 'reads', 'patches', 'Events', 'all'],
+        columns: ['tick', 'lease', 'raise', 'lists', 'reads', 'canaries', 'patches', 'Events', 'all'],
         rows: [
           row('10 live sessions, Kubernetes lease', idle),
           row('10 live sessions, DynamoDB lease', idleDynamodb),
@@ -60,22 +63,30 @@ export async function calls({ progress }: Setting): Promise<Report> {
         rows: [
           ['lease, per tick, Kubernetes', idle.lease],
           ['lease, per tick, DynamoDB', idleDynamodb.lease],
+          ['raise of the Fence, per tick', idle.raises],
           ['per further page of a list', perPage],
           ['per changed session', perChange],
+          ['canaries of a tick that changes, one for each kind of write', due.canaries],
+          ['canaries of a tick that changes nothing', idle.canaries],
           ['a tick that was completed before, Kubernetes', sum(again)],
         ],
       },
     ],
     aims: [
       {
-        aim: '3 lease calls a tick with Kubernetes, 2 with DynamoDB',
-        measured: `${idle.lease} and ${idleDynamodb.lease}`,
-        isMet: idle.lease === 3 && idleDynamodb.lease === 2,
+        aim: '3 lease calls a tick with Kubernetes, 2 with DynamoDB, 1 raise',
+        measured: `${idle.lease}, ${idleDynamodb.lease} and ${idle.raises}`,
+        isMet: idle.lease === 3 && idleDynamodb.lease === 2 && idle.raises === 1 && idleDynamodb.raises === 1,
       },
       {
         aim: '1 call a page, 2 a changed session (the change and its Event)',
         measured: `${perPage} and ${perChange}`,
         isMet: perPage === 1 && perChange === 2,
+      },
+      {
+        aim: '1 canary for each kind of write in a tick (here 2), none in a tick that changes nothing',
+        measured: `${due.canaries} and ${idle.canaries}`,
+        isMet: due.canaries === 2 && idle.canaries === 0,
       },
     ],
     dominates:
@@ -101,14 +112,15 @@ async function countTick(lease: LeaseKind, load: Partial<Record<Fate, number>>, 
 }
 
 function countRequests({ kubernetes, dynamodb }: World, before: number): Calls {
-  const count = (isIt: (method: string, path: string) => boolean) =>
-    kubernetes.requests.filter(({ method, path }) => isIt(method, path)).length
+  const count = (isIt: (request: Asked) => boolean) => kubernetes.requests.filter(isIt).length
   return {
-    lease: count((_, path) => path.includes('/leases/')) + dynamodb.requests.length - before,
-    lists: count((method, path) => method === 'GET' && path.endsWith('sessions')),
-    reads: count((method, path) => method === 'GET' && path.includes('sessions/')),
-    patches: count(method => method === 'PATCH'),
-    events: count(method => method === 'POST'),
+    lease: count(({ path }) => path.includes('/leases/')) + dynamodb.requests.length - before,
+    raises: count(isRaise),
+    lists: count(({ method, path }) => method === 'GET' && path.endsWith('sessions')),
+    reads: count(({ method, path }) => method === 'GET' && path.includes('sessions/')),
+    canaries: count(isCanary),
+    patches: count(isStatus),
+    events: count(request => isWork(request) && request.method === 'POST'),
   }
 }
 

@@ -26,8 +26,8 @@ const FUNCTION = { memoryMb: 1_769, periodMinutes: 5 }
 const WORKERS = 5
 /** What a request costs in a cluster beside a server on the same machine, ms: an assumption. */
 const NETWORK_MS = 10
-/** Requests one after the other: 3 of the lease, 5 lists; then patch and Event, 5 sessions at a time. */
-const requestsInTurn = (due: number) => 3 + 5 + 2 * Math.ceil(due / WORKERS)
+/** Requests one after the other: 3 of the lease, a raise, 5 lists; then 2 canaries; patch and Event, 5 sessions at a time. */
+const requestsInTurn = (due: number) => 3 + 1 + 5 + (due > 0 ? 2 : 0) + 2 * Math.ceil(due / WORKERS)
 
 /** A month of one amount of work. */
 interface Month extends FunctionMonth {

@@ -5,6 +5,7 @@ import { systemClock } from '../../../lib/time.ts'
 import { startChild } from '../../support/child.ts'
 import { scenarioClock, T0 } from '../../support/clock.ts'
 import { startSandbox } from '../../support/invoke.ts'
+import { isStatus } from '../../support/requests.ts'
 import type { Cell, Report, Setting } from '../report.ts'
 import { sessions } from '../sessions.ts'
 import { type Spread, spreadOf } from '../statistics.ts'
@@ -106,9 +107,9 @@ async function afterKill(lease: LeaseKind): Promise<AfterKill> {
     await actor.next()
     world.kubernetes.load(sessions('due', DUE, 'due', T0))
     const killed = new Promise<void>(resolve => {
-      let patches = 0
-      world.kubernetes.intercept = async ({ method }) => {
-        if (method !== 'PATCH' || ++patches !== 3) return undefined
+      let writes = 0
+      world.kubernetes.intercept = async request => {
+        if (!isStatus(request) || ++writes !== 3) return undefined
         await actor.kill()
         setImmediate(resolve)
         return 'reset'

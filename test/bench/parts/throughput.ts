@@ -1,15 +1,11 @@
 // Sessions changed per second, beside a bare client that sends the same writes.
 
-import { connectByKubeconfig } from '../../../lib/kubernetes/connection.ts'
-import { KubeConfig } from '../../../lib/kubernetes/kubeconfig-library.ts'
-import { openTransport } from '../../../lib/kubernetes/transport.ts'
-import { systemClock } from '../../../lib/time.ts'
 import { startChild } from '../../support/child.ts'
 import { withEmbedded } from '../embedded.ts'
 import type { Round, RoundResult } from '../processes/writer.ts'
+import { withReal } from '../real.ts'
 import type { Aim, Report, Setting } from '../report.ts'
 import { ratios, type Spread, spreadOf } from '../statistics.ts'
-import { prepareServer } from '../writes.ts'
 
 const AIM = 0.9
 
@@ -30,14 +26,19 @@ export async function throughput(setting: Setting): Promise<Report> {
     await withEmbedded(servers => measure('embedded API', servers.environment('kubernetes'), size, setting)),
   ]
   if (setting.isReal)
-    measured.push(await withReal(kubeconfig => measure('kube-apiserver', environment(kubeconfig), size, setting)))
+    measured.push(
+      await withReal(async ({ administrator, installation }) => {
+        await installation.enforce(true)
+        return await measure('kube-apiserver', environment(administrator), size, setting)
+      }),
+    )
   return {
     title: 'Sessions changed per second',
     how:
       `In each round ${2 * size.sessions} sessions are due, half of them for each; every one costs a merge patch of its status and a create of its Event, 5 sessions at a time. ` +
-      'One process sends them through the product and through a bare client of node:http(s) with kept-alive connections, one right after the ' +
+      'One process sends them through the product and through a bare client of node:http(s) with kept-alive connections and the same headers, one right after the ' +
       `other (${size.rounds} rounds, who is first alternates, ${size.warmUps} rounds before them don't count); the server is another process. ` +
-      "Timed from the first write sent to the last answered; the whole tick also has its lease and its five lists. Processor time is the client's.",
+      "Timed from the first write sent to the last answered, with one of the two canaries in between; the whole tick also has its lease, its raise and its five lists. Processor time is the client's.",
     tables: [
       {
         title: 'Sessions per second',
@@ -111,18 +112,3 @@ async function measure(
 }
 
 const environment = (kubeconfig: string) => ({ LEASE: 'kubernetes', KUBECONFIG: kubeconfig })
-
-async function withReal<T>(work: (kubeconfig: string) => Promise<T>): Promise<T> {
-  const { kubernetesBinaries } = await import('../../real/servers/kubernetes-binaries.ts')
-  const { startKubernetes } = await import('../../real/servers/kubernetes.ts')
-  const server = await startKubernetes(await kubernetesBinaries(), [])
-  const connection = await connectByKubeconfig(KubeConfig, server.kubeconfig)
-  const api = openTransport(connection, { clock: systemClock })
-  try {
-    await prepareServer(api)
-    return await work(server.kubeconfig)
-  } finally {
-    api.close()
-    await server.stop()
-  }
-}

@@ -4,7 +4,7 @@
 import { pathOf } from '../../../lib/kubernetes/api.ts'
 import { listPages } from '../../../lib/kubernetes/pages.ts'
 import { BREAKGLASS_SESSIONS } from '../../../lib/kubernetes/resources/breakglass-session.ts'
-import { INSTALLATIONS } from '../embedded.ts'
+import { LOOP } from '../installation.ts'
 import { type Fate, sessions } from '../sessions.ts'
 import { startWorld } from '../world.ts'
 
@@ -13,13 +13,15 @@ export type Order =
   | { readonly load: Fate; readonly count: number; readonly prefix: string }
   /** Deletes the sessions whose names begin so. */
   | { readonly drop: string }
+  /** Makes Lease and Fence anew. */
+  | { readonly renew: true }
 
-const installations = Array.from({ length: INSTALLATIONS }, (_, i) => `fencepost-${i}`)
-const world = await startWorld(['fencepost', ...installations].map(name => `${name}-cleanup`))
+const world = await startWorld([LOOP])
 const { signal } = new AbortController()
 
 async function obey(order: Order): Promise<void> {
   if ('load' in order) return world.kubernetes.load(sessions(order.load, order.count, order.prefix, Date.now()))
+  if ('renew' in order) return await world.renew(LOOP)
   for await (const page of listPages(world.api, BREAKGLASS_SESSIONS, { signal }))
     for (const { metadata } of page) if (metadata.name.startsWith(order.drop)) await drop(metadata)
   world.kubernetes.clearRequests()

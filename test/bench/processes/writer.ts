@@ -15,7 +15,9 @@ import { cleanup } from '../../../lib/runtime/loops/cleanup.ts'
 import { manual } from '../../../lib/runtime/manual.ts'
 import { openWiring } from '../../../lib/runtime/wiring.ts'
 import { systemClock } from '../../../lib/time.ts'
+import { isWork, readFence } from '../../support/requests.ts'
 import { SESSIONS_NAMESPACE } from '../../support/sessions.ts'
+import { LOOP } from '../installation.ts'
 import { planWrites, type SessionWrites, storeSessions } from '../writes.ts'
 
 /** One round: `sessions` sessions through each, one right after the other. */
@@ -46,20 +48,34 @@ const handler = manual([cleanup], () => openWiring(process.env))
 const sendBare = openBareClient(connection)
 let rounds = 0
 
+function contextOf(awsRequestId: string): Context {
+  return { awsRequestId, getRemainingTimeInMillis: () => 120_000 } as Context
+}
+
 async function throughProduct(names: readonly string[]): Promise<number> {
-  const context = { awsRequestId: `round-${rounds}`, getRemainingTimeInMillis: () => 120_000 } as Context
   const startedMs = performance.now()
-  await handler({ loop: 'cleanup', names }, context)
+  await handler({ loop: 'cleanup', names }, contextOf(`round-${rounds}`))
   return performance.now() - startedMs
 }
 
-async function throughBareClient(writes: readonly SessionWrites[]): Promise<void> {
+/** What makes a write that of the last term: the Fence stays where that has raised it. */
+async function asLastTerm(): Promise<Record<string, string>> {
+  const spec = await readFence(api, LOOP)
+  if (!spec) throw new Error(`Fence ${LOOP} was never raised`)
+  return {
+    'impersonate-user': `fencepost:${LOOP}`,
+    'impersonate-extra-fencepost.dev%2ftoken': String(spec.token),
+    'impersonate-extra-fencepost.dev%2fholder': spec.holder,
+  }
+}
+
+async function throughBareClient(writes: readonly SessionWrites[], own: Record<string, string>): Promise<void> {
   const queue = writes.values()
   const lane = async () => {
     for (const { name, patch, event } of queue) {
       const path = pathOf(BREAKGLASS_SESSIONS, { ...AT, name, subresource: 'status' })
-      await sendBare('PATCH', path, 'application/merge-patch+json', patch)
-      await sendBare('POST', pathOf(EVENTS, AT), 'application/json', event)
+      await sendBare('PATCH', path, { ...own, 'content-type': 'application/merge-patch+json' }, patch)
+      await sendBare('POST', pathOf(EVENTS, AT), { ...own, 'content-type': 'application/json' }, event)
     }
   }
   await Promise.all(Array.from({ length: LANES }, lane))
@@ -72,14 +88,14 @@ function openBareClient({ server, tls, headers }: Connection) {
   const agent = isTls ? new HttpsAgent({ ...pool, ...tls }) : new HttpAgent(pool)
   const request = isTls ? httpsRequest : httpRequest
   const { hostname, port } = server
-  return async (method: string, path: string, contentType: string, body: object) => {
+  return async (method: string, path: string, own: Record<string, string>, body: object) => {
     const credentials = await headers()
     const payload = JSON.stringify(body)
     await new Promise<void>((resolve, reject) => {
       const length = Buffer.byteLength(payload)
       const sent = request({
         ...{ agent, method, hostname, port, path },
-        headers: { ...credentials, 'content-type': contentType, 'content-length': length },
+        headers: { ...credentials, ...own, 'content-length': length },
       })
       sent.on('error', reject)
       sent.on('response', response => {
@@ -105,7 +121,10 @@ async function timeWrites(sessions: number, work: () => Promise<unknown>): Promi
 }
 
 let watched = { writes: 0, firstMs: 0, lastMs: 0, answered: 0, cpu: process.cpuUsage(), cpuMs: 0 }
-const isWrite = ({ method }: ClientRequest) => method === 'PATCH' || method === 'POST'
+const isWrite = ({ method, path: whole }: ClientRequest) => {
+  const [path = '', query = ''] = whole.split('?')
+  return isWork({ method, path, query })
+}
 subscribe('http.client.request.start', message => {
   const { request } = message as { request: ClientRequest }
   if (!isWrite(request) || watched.firstMs > 0) return
@@ -131,13 +150,20 @@ async function play({ sessions, isBareFirst }: Round): Promise<RoundResult> {
     timeWrites(sessions, async () => {
       tickMs = await throughProduct(ours.map(({ name }) => name))
     })
-  const bare = () => timeWrites(sessions, () => throughBareClient(theirs))
+  const bare = async () => {
+    const own = await asLastTerm()
+    return await timeWrites(sessions, () => throughBareClient(theirs, own))
+  }
   if (isBareFirst) {
     const first = await bare()
     return { bare: first, product: await product(), tickMs }
   }
   return { product: await product(), bare: await bare(), tickMs }
 }
+
+// The bare client writes as the last term, so that there must have been one.
+await storeSessions(api, 0, '')
+await handler({ loop: 'cleanup' }, contextOf('first'))
 
 process.on('message', async (round: Round) => {
   process.send?.(await play(round))

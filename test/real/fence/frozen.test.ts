@@ -20,7 +20,7 @@ import {
   startFenceCluster,
   virtual,
 } from './stage/cluster.ts'
-import { FENCE_PATH, SESSIONS_PATH } from './stage/reset.ts'
+import { FENCE_PATH, LEASE_PATH, SESSIONS_PATH } from './stage/reset.ts'
 import { accepted } from './stage/sent.ts'
 import { type FenceWorld, outcomeOf, startFenceWorld, tick, whyNoWorld } from './stage/world.ts'
 import { isWrite, startActor, stopAt, wake } from './stage/zombie.ts'
@@ -213,6 +213,34 @@ describeWith((await whyNoWorld()) ?? {}, 'beside an API server whose copy of the
       expect({ sessions: await world.sessions(), record: await world.record(), fence: await world.fence() }).toEqual(
         after,
       )
+    } finally {
+      await child.kill()
+    }
+  })
+
+  it('an overtaken process behind it that meets a conflict makes sure of its lease, and neither looks nor writes again', async () => {
+    isSecond = true
+    const child = await startActor(await world.environment('zombie'))
+    try {
+      await stopAt(world, child, { by: 'zombie', at: isWrite, nth: 1 }, T0)
+      await freeze(1)
+      const holder = 'fencepost-cleanup/successor/nonce'
+      const lease = (await world.fence())?.lease
+      const spec = { token: 2, holder, lease }
+      const record = { spec: { holderIdentity: holder, leaseTransitions: 2 } }
+      const touched = { metadata: { labels: { touched: 'yes' } } }
+      for (const [path, body] of [
+        [FENCE_PATH, { spec }],
+        [LEASE_PATH, record],
+        [`${SESSIONS_PATH}/due-00`, touched],
+      ] as const)
+        expect((await cluster.ask({ method: 'PATCH', path, body })).status).toBe(200)
+
+      world.sent.length = 0
+      wake(child)
+      const { outcome } = await child.next<Acted>()
+      expect(outcome).toMatchObject({ kind: 'fenced', token: 1, counts: { changed: 0 } })
+      expect(world.sent.filter(({ isVirtual }) => isVirtual).map(({ status }) => status)).toEqual([409])
     } finally {
       await child.kill()
     }
