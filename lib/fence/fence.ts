@@ -79,7 +79,8 @@ export function openFence({ api, name, lease, mode, clock, log }: FenceOptions):
     let mine = grant
     let after: string | undefined
     for (let heals = 0; ; heals++) {
-      const answer = await patch(mine, after, signal)
+      const isLast = heals === MAX_HEALS
+      const answer = await patch(mine, after, isLast ? [403, 404, 422] : [403, 404, 409, 422], signal)
       if (answer.status < 300) return { ...mine, acknowledged: momentIn(0, clock) }
       if (answer.status === 403) throw mayNotRaise(name, answer)
       if (answer.status === 404) {
@@ -87,8 +88,8 @@ export function openFence({ api, name, lease, mode, clock, log }: FenceOptions):
         log.warn('fence missing', { fence: name, mode, mending: MENDING })
         return mine
       }
-      if (heals === MAX_HEALS) throw unraisable(name)
       if (answer.status === 409) continue
+      if (isLast) throw unraisable(name)
       const healed = await heal(mine, signal)
       mine = healed.grant
       after = healed.after
@@ -96,7 +97,12 @@ export function openFence({ api, name, lease, mode, clock, log }: FenceOptions):
     }
   }
 
-  function patch(grant: Grant, after: string | undefined, signal: AbortSignal): Promise<ApiAnswer> {
+  function patch(
+    grant: Grant,
+    after: string | undefined,
+    answers: readonly number[],
+    signal: AbortSignal,
+  ): Promise<ApiAnswer> {
     const spec: FenceSpec = {
       token: grant.token,
       holder: grant.holder,
@@ -105,10 +111,7 @@ export function openFence({ api, name, lease, mode, clock, log }: FenceOptions):
     }
     const contentType = 'application/merge-patch+json'
     const { endsAt } = grant
-    return api.request(
-      { method: 'PATCH', path, contentType, body: { spec }, repeat: 'bound', signal, endsAt },
-      [403, 404, 409, 422],
-    )
+    return api.request({ method: 'PATCH', path, contentType, body: { spec }, repeat: 'bound', signal, endsAt }, answers)
   }
 
   /** After a refused raise: overtaken, or the record must rise above what the Fence has seen. */

@@ -9,6 +9,12 @@ import { copyService, run, type ServiceCopy } from './service.ts'
 const FUNCTIONS = ['cleanup', 'reconcile']
 const CHUNKS = ['dist/chunks/dynamodb-client.cjs', 'dist/chunks/kubeconfig-library.cjs']
 const HEAVY = /node_modules\/(@aws-sdk|@smithy|@kubernetes|undici|js-yaml|openid-client|ws)\//
+const EKS = {
+  EKS_CLUSTER: 'prod',
+  EKS_ENDPOINT: 'https://127.0.0.1:1',
+  EKS_CA: 'Y2VydA==',
+  AWS_REGION: 'eu-central-1',
+}
 const SECRET = {
   KUBECONFIG_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:kubeconfig-a1B2c3',
   SECRETS_MANAGER_ENDPOINT: 'http://127.0.0.1:1',
@@ -58,7 +64,7 @@ describe('a chunk', () => {
   })
 
   it.each([
-    ['none where the lease is in memory', { ENABLE_LEADER_ELECTION: 'false' }, []],
+    ['none where the lease is in memory', { ENABLE_LEADER_ELECTION: 'false', ...EKS }, []],
     [
       'the DynamoDB client with the DynamoDB lease',
       { LEASE: 'dynamodb', LEASE_TABLE: 'leases', AWS_REGION: 'eu-central-1', DYNAMODB_ENDPOINT: 'http://127.0.0.1:1' },
@@ -66,11 +72,7 @@ describe('a chunk', () => {
     ],
     ['the kubeconfig library with a kubeconfig', { KUBECONFIG: '/nonexistent' }, ['kubeconfig-library.cjs']],
     ['and no client of Secrets Manager with a kubeconfig in a secret', SECRET, ['kubeconfig-library.cjs']],
-    [
-      'none with EKS',
-      { EKS_CLUSTER: 'prod', EKS_ENDPOINT: 'https://127.0.0.1:1', EKS_CA: 'Y2VydA==', AWS_REGION: 'eu-central-1' },
-      [],
-    ],
+    ['none with EKS', EKS, []],
   ])('is loaded when it is asked for: %s', async (_, environment, loaded) => {
     const context = '{ awsRequestId: "r", getRemainingTimeInMillis: () => 60000 }'
     const report =
