@@ -2,7 +2,7 @@
 // Status object's reason and message; request bodies, Secrets and credentials never appear in it.
 
 import { type PermanentCode, PermanentError, TransientError } from '../errors.ts'
-import { SECOND_MS } from '../time.ts'
+import { parseRetryAfter } from '../http/exchange.ts'
 
 const PERMANENT: Readonly<Record<number, { code: PermanentCode; mending: string }>> = {
   400: { code: 'InvalidResource', mending: '' },
@@ -44,11 +44,6 @@ export function fromStatus(what: string, status: number, body: unknown, retryAft
   const options = retryAfterMs === undefined ? {} : { retryAfterMs }
   if (status === 429) return new TransientError('Throttled', told, options)
   return new TransientError('Unavailable', told, options)
-}
-
-/** Reads a `Retry-After` of whole seconds into ms; undefined for anything else. */
-export function parseRetryAfter(header: string | undefined): number | undefined {
-  return header !== undefined && /^\d{1,5}$/.test(header) ? Number(header) * SECOND_MS : undefined
 }
 
 const LONGEST_MESSAGE = 500

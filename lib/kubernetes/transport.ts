@@ -6,11 +6,11 @@
 // or what the server asks (`Retry-After`) where that is longer.
 
 import { AbortedError, errorMessage, OutcomeUnknownError, PermanentError, TransientError } from '../errors.ts'
+import { type Exchange, openExchange, parseRetryAfter, type WireAnswer } from '../http/exchange.ts'
 import { type Clock, describeMs, msUntil, SECOND_MS } from '../time.ts'
 import { type ApiAnswer, type ApiRequest, type KubernetesApi, SERVER_TIMEOUT_MS } from './api.ts'
 import type { Connection } from './connection.ts'
-import { fromStatus, isTransientStatus, parseRetryAfter } from './errors.ts'
-import { type Exchange, openExchange, type WireAnswer } from './exchange.ts'
+import { fromStatus, isTransientStatus } from './errors.ts'
 
 /** The longest all tries of one request may take: three full tries and the waits between them. */
 export const REQUEST_DEADLINE_MS = 20 * SECOND_MS

@@ -1,7 +1,7 @@
 // The network between one attempt and the API servers, as the transport's exchange. Here requests are lost, delayed,
 // duplicated and sent elsewhere, answers never come, and processes freeze and die between any two steps.
 
-import type { Exchange, WireAnswer, WireRequest } from '../../../lib/kubernetes/exchange.ts'
+import type { Exchange, WireAnswer, WireRequest } from '../../../lib/http/exchange.ts'
 import type { Fault } from '../faults.ts'
 import { receive, type ServerFate } from './api-server.ts'
 import type { Attempt } from './attempt.ts'

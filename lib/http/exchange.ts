@@ -2,14 +2,23 @@
 // a try ends with a whole answer, or with an error when its time is up, its signal aborts or the connection breaks.
 
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { type Clock, describeMs } from '../time.ts'
-import type { Connection } from './connection.ts'
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https'
+import { type Clock, describeMs, SECOND_MS } from '../time.ts'
 
 /** Parallel connections; as many as a tick may have workers, so that none waits for another. */
 const MAX_CONNECTIONS = 16
 /** Why a try's own timer ends; a reason that is given costs no error with a stack. */
 const ENDED = 'the try has ended'
+
+/** Where a server is and how it is trusted. */
+export interface Endpoint {
+  /** `http:` or `https:`, host, port, and a path prefix if there is one. */
+  readonly server: URL
+  /** Certificates in PEM; `rejectUnauthorized: false` only where a kubeconfig says insecure-skip-tls-verify. */
+  readonly tls: Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>
+  /** The longest body that is read, bytes; a longer one ends the try. Default: none, for servers of our own. */
+  readonly longestBody?: number
+}
 
 /** A request as it goes over the wire. */
 export interface WireRequest {
@@ -17,7 +26,7 @@ export interface WireRequest {
   /** With the query. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  /** JSON. */
+  /** The body; `headers` say what it is. */
   readonly payload: string | undefined
   /** When the try ends without an answer, ms from now. */
   readonly limitMs: number
@@ -32,7 +41,7 @@ export interface WireAnswer {
   readonly body: unknown
 }
 
-/** The way to one API server. */
+/** The way to one server. */
 export interface Exchange {
   /** Sends one request. @throws Error – there was no whole answer: broken, cut, too late, aborted, or no JSON. */
   send(request: WireRequest): Promise<WireAnswer>
@@ -41,7 +50,7 @@ export interface Exchange {
 }
 
 /** Opens a pool of connections; nothing is sent before the first request. */
-export function openExchange({ server, tls }: Connection, clock: Clock): Exchange {
+export function openExchange({ server, tls, longestBody }: Endpoint, clock: Clock): Exchange {
   const isTls = server.protocol === 'https:'
   const pool = { keepAlive: true, maxSockets: MAX_CONNECTIONS }
   const agent = isTls ? new HttpsAgent({ ...pool, ...tls }) : new HttpAgent(pool)
@@ -67,7 +76,7 @@ export function openExchange({ server, tls }: Connection, clock: Clock): Exchang
         })
         sent.on('error', fail)
         sent.on('response', response => {
-          readJson(response).then(body => {
+          readJson(response, longestBody).then(body => {
             end()
             resolve({ status: response.statusCode ?? 0, headers: response.headers, body })
           }, fail)
@@ -78,8 +87,13 @@ export function openExchange({ server, tls }: Connection, clock: Clock): Exchang
   }
 }
 
-async function readJson(response: IncomingMessage): Promise<unknown> {
-  const text = await readText(response)
+/** Reads a `Retry-After` of whole seconds into ms; undefined for anything else. */
+export function parseRetryAfter(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d{1,5}$/.test(header) ? Number(header) * SECOND_MS : undefined
+}
+
+async function readJson(response: IncomingMessage, longest: number | undefined): Promise<unknown> {
+  const text = await readText(response, longest)
   if (text === '' || !response.headers['content-type']?.includes('json')) return undefined
   try {
     return JSON.parse(text) as unknown
@@ -90,10 +104,15 @@ async function readJson(response: IncomingMessage): Promise<unknown> {
 }
 
 /** Reads a body by its events: an async iterator would cost several promises for each answer. */
-function readText(response: IncomingMessage): Promise<string> {
+function readText(response: IncomingMessage, longest = Number.POSITIVE_INFINITY): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
-    response.on('data', (chunk: Buffer) => chunks.push(chunk))
+    let length = 0
+    response.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      length += chunk.length
+      if (length > longest) response.destroy(new Error(`the answer is longer than ${longest} bytes`))
+    })
     response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
     response.on('error', reject)
     response.on('close', () => reject(new Error('the connection was closed in the middle of an answer')))
