@@ -3,11 +3,12 @@
 
 import { openMetrics } from '../telemetry/metrics.ts'
 import { cutStages, DEFAULT_STAGES, openBudget } from '../tick/budget.ts'
+import { parseCheckpoint } from '../tick/checkpoint.ts'
 import { watchSkew } from '../tick/clock-skew.ts'
 import type { Change } from '../tick/outcome.ts'
-import type { ObjectFailure, Scope } from '../tick/reconciler.ts'
+import type { AnyReconciler, ObjectFailure, Scope } from '../tick/reconciler.ts'
 import { changeOf } from '../tick/tally.ts'
-import { wholeSecond } from '../tick/term.ts'
+import { isNarrowed, wholeSecond } from '../tick/term.ts'
 import { type LoopRun, reconcilerOf } from './tick-runner.ts'
 
 /** What a tick would do now. */
@@ -38,7 +39,8 @@ export async function dryRun(run: LoopRun, scope: Scope): Promise<DryRun> {
     const api = await wiring.api()
     const reconciler = await reconcilerOf(run, openMetrics(config.LEADER_ELECT_ID, loop.name))
     const nowMs = wholeSecond(clock.wallMs())
-    for await (const page of reconciler.observe({ from: undefined, scope, nowMs, signal: budget.work })) {
+    const memory = await memoryOf(run, reconciler, scope, budget.work)
+    for await (const page of reconciler.observe({ from: undefined, memory, scope, nowMs, signal: budget.work })) {
       watchSkew(api.clockSkewMs(), log)
       observed += page.items.length + page.broken.length
       broken.push(...page.broken)
@@ -51,6 +53,18 @@ export async function dryRun(run: LoopRun, scope: Scope): Promise<DryRun> {
     budget.close()
   }
   return { kind: 'dry-run', loop: loop.name, observed, plan, broken, isComplete }
+}
+
+/** What a tick would begin with: a loop without a memory costs no read of its lease. */
+async function memoryOf(
+  { loop, wiring }: LoopRun,
+  { checkpoint }: AnyReconciler,
+  scope: Scope,
+  signal: AbortSignal,
+): Promise<unknown> {
+  if (!checkpoint.memory || isNarrowed(scope)) return undefined
+  const record = await (await wiring.lease(loop.name)).read(signal)
+  return parseCheckpoint(checkpoint, record.checkpoint).memory
 }
 
 /** An object's first action is the one that a tick would carry out; later pages would see its new state. */

@@ -45,9 +45,11 @@ export interface Scope {
 }
 
 /** What `observe` may use. */
-export interface Observation<Cursor> {
+export interface Observation<Cursor, Memory = undefined> {
   /** Where an earlier tick stopped; undefined starts at the beginning. */
   readonly from: Cursor | undefined
+  /** What the last whole pass returned; undefined when there was none, and in a run that is narrowed. */
+  readonly memory?: Memory | undefined
   readonly scope: Scope
   /** The tick's one `now`, epoch ms at a whole second. */
   readonly nowMs: number
@@ -76,14 +78,19 @@ export type Applied = 'changed' | 'unchanged'
 /**
  * One loop.
  *
- * `Item` is what it reads, `Act` what it plans, `Cursor` where it continues (JSON, small).
+ * `Item` is what it reads, `Act` what it plans, `Cursor` where it continues, `Memory` what one whole pass leaves for the
+ * next (both JSON, small).
  */
-export interface Reconciler<Item, Act extends Action, Cursor> {
+export interface Reconciler<Item, Act extends Action, Cursor, Memory = undefined> {
   /** The loop's name: part of its lease's name, of log lines and of metrics. Lower-case words joined by `-`. */
   readonly name: string
-  readonly checkpoint: CheckpointCodec<Cursor>
-  /** Reads, page by page, in an order that `from` can be found again in. */
-  observe(observation: Observation<Cursor>): AsyncIterable<Page<Item, Cursor>>
+  readonly checkpoint: CheckpointCodec<Cursor, Memory>
+  /**
+   * Reads, page by page, in an order that `from` can be found again in; what it returns after its last page is what the
+   * next pass is given as its memory.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a generator that returns nothing returns void.
+  observe(observation: Observation<Cursor, Memory>): AsyncIterable<Page<Item, Cursor>, Memory | void>
   /** Decides; pure. */
   plan(page: Page<Item, Cursor>, nowMs: number): Act[]
   /**
@@ -95,4 +102,4 @@ export interface Reconciler<Item, Act extends Action, Cursor> {
 
 /** A reconciler whose types no caller needs to know. */
 // biome-ignore lint/suspicious/noExplicitAny: the tick hands items, actions and cursors through without looking inside.
-export type AnyReconciler = Reconciler<any, any, any>
+export type AnyReconciler = Reconciler<any, any, any, any>

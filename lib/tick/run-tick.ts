@@ -9,7 +9,7 @@ import type { TickOutcome } from './outcome.ts'
 import type { AnyReconciler } from './reconciler.ts'
 import { walkStages } from './shutdown.ts'
 import { openTally, type Tally } from './tally.ts'
-import { endTerm, openTerm, raise, settle, type Term, wholeSecond } from './term.ts'
+import { endTerm, openTerm, raise, remembering, settle, type Term, wholeSecond } from './term.ts'
 import type { TickRequest, TickTools } from './tick.ts'
 import { TAIL_MS } from './times.ts'
 
@@ -54,7 +54,9 @@ async function act(
   const nowMs = wholeSecond(tools.clock.wallMs())
   const confirm = () => tools.lease.confirm(term.grant, term.writes)
   const application = { writer, nowMs, confirm, signal: term.writes }
-  for await (const page of reconciler.observe({ from: term.from, scope, nowMs, signal: budget.work })) {
+  const { from, memory } = term
+  const pages = reconciler.observe({ from, memory, scope, nowMs, signal: budget.work })
+  for await (const page of remembering(pages, term)) {
     term.reached = page.cursor
     watchSkew(tools.clockSkewMs(), tools.log)
     const actions = reconciler.plan(page, nowMs)

@@ -21,9 +21,11 @@ export interface Term {
   /** Opened once the fence is raised. */
   writer?: ObjectWriter
   readonly workers: Workers
-  readonly codec: CheckpointCodec<unknown>
+  readonly codec: CheckpointCodec<unknown, unknown>
   /** Where the pass begins. */
   readonly from: unknown
+  /** What the last whole pass saw; this term's own once it has taken its last page. */
+  memory: unknown
   /** Cursor of the page that was begun last; the next tick sees it again unless the pass finished. */
   reached: unknown
   /** Every page was seen and every action on it ended. */
@@ -35,8 +37,8 @@ export interface Term {
 
 /** Begins a term; a checkpoint that can't be used is dropped with a warning, and a narrowed run never uses one. */
 export function openTerm(grant: Grant, reconciler: AnyReconciler, scope: Scope, tools: TickTools): Term {
-  const codec: CheckpointCodec<unknown> = reconciler.checkpoint
-  const { cursor, unusable } = parseCheckpoint(codec, isNarrowed(scope) ? undefined : grant.checkpoint)
+  const codec: CheckpointCodec<unknown, unknown> = reconciler.checkpoint
+  const { cursor, memory, unusable } = parseCheckpoint(codec, isNarrowed(scope) ? undefined : grant.checkpoint)
   if (unusable !== undefined) tools.log.warn('checkpoint not used', { loop: reconciler.name, reason: unusable })
   const writes = new AbortController()
   setMaxListeners(0, writes.signal)
@@ -45,6 +47,7 @@ export function openTerm(grant: Grant, reconciler: AnyReconciler, scope: Scope, 
     workers: createWorkers(tools.workers),
     codec,
     from: cursor,
+    memory,
     reached: cursor,
     isFinished: false,
     writes: writes.signal,
@@ -77,6 +80,11 @@ export async function settle(grant: Grant, budget: Budget, clock: Clock): Promis
   return true
 }
 
+/** The pages of a pass; what it returns after the last one is kept in the term. */
+export async function* remembering<P>(pages: AsyncIterable<P, unknown>, term: Term): AsyncGenerator<P> {
+  term.memory = yield* pages
+}
+
 /** Ends a term: closes the writer, then writes ledger, checkpoint and release at once. Never throws. */
 export async function endTerm(
   term: Term,
@@ -105,7 +113,7 @@ function outcomeOf(term: Term, tally: Tally): OutcomeKind {
   return term.isFinished ? 'completed' : 'yielded'
 }
 
-/** A yielded pass leaves its place; a finished or failed one starts at the beginning next time. */
+/** A yielded pass leaves its place; a finished or failed one starts at the beginning next time. None forgets its memory. */
 function endingOf(
   term: Term,
   request: TickRequest,
@@ -116,8 +124,8 @@ function endingOf(
 ): Ending {
   const { counts, settled } = tally.outcome(kind)
   const outcome = { kind, tick: request.tick.id, token: term.grant.token, at: toInstant(clock.wallMs()), counts }
-  const isUnfinished = !term.isFinished && kind !== 'failed' && term.reached !== undefined
-  const checkpoint = isUnfinished ? formatCheckpoint(term.codec, term.reached) : null
+  const cursor = term.isFinished || kind === 'failed' ? undefined : term.reached
+  const checkpoint = formatCheckpoint(term.codec, { cursor, memory: term.memory })
   return {
     outcome: JSON.stringify(outcome),
     checkpoint: isNarrowed(request.scope) ? undefined : checkpoint,
@@ -125,7 +133,8 @@ function endingOf(
   }
 }
 
-function isNarrowed(scope: Scope): boolean {
+/** Whether a run is for some objects only. */
+export function isNarrowed(scope: Scope): boolean {
   return scope.names !== undefined || scope.namespace !== undefined
 }
 

@@ -19,16 +19,22 @@ export interface CountingOptions {
   /** Called before each page is read. */
   readonly onObserve?: (after: string | undefined, signal: AbortSignal) => Promise<void> | void
   readonly broken?: readonly string[]
+  /** Keeps how many whole passes there were. */
+  readonly remembers?: boolean
 }
 
 /** Makes the loop; `observedFrom` keeps where each pass began. */
 export function countingReconciler(options: CountingOptions) {
-  const { items, onApply, onObserve, broken = [] } = options
+  const { items, onApply, onObserve, broken = [], remembers = false } = options
   const observedFrom: (string | undefined)[] = []
-  const reconciler: Reconciler<Item, Action, Cursor> = {
+  const reconciler: Reconciler<Item, Action, Cursor, number> = {
     name: 'counting',
-    checkpoint: { version: 1, schema: z.object({ after: z.string().optional() }) },
-    async *observe({ from, scope, signal }) {
+    checkpoint: {
+      version: 1,
+      schema: z.object({ after: z.string().optional() }),
+      ...(remembers && { memory: z.number() }),
+    },
+    async *observe({ from, memory = 0, scope, signal }) {
       observedFrom.push(from?.after)
       let after = from?.after
       for (;;) {
@@ -44,7 +50,7 @@ export function countingReconciler(options: CountingOptions) {
         }
         yield page
         after = rest[1]?.name
-        if (after === undefined || rest.length <= 2) return
+        if (after === undefined || rest.length <= 2) return remembers ? memory + 1 : undefined
       }
     },
     plan: page =>

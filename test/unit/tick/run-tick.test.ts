@@ -434,6 +434,46 @@ describe('a manual run', () => {
   })
 })
 
+describe('what a pass leaves for the next', () => {
+  const remembered = { remembers: true, record: { checkpoint: '{"v":1,"memory":4}' } }
+
+  it('is kept when it completes', async () => {
+    const { run, record } = world(remembered)
+    expect((await run()).kind).toBe('completed')
+    expect((await record()).checkpoint).toBe('{"v":1,"memory":5}')
+  })
+
+  it('is kept when all was seen and an object failed', async () => {
+    const { run, record } = world({ ...remembered, broken: ['bad'] })
+    expect((await run()).kind).toBe('failed')
+    expect((await record()).checkpoint).toBe('{"v":1,"memory":5}')
+  })
+
+  it('stays what it was when a page can’t be read', async () => {
+    const onObserve = (after?: string) => {
+      if (after) throw new TransientError('Unavailable', 'no answer')
+    }
+    const { run, record } = world({ ...remembered, onObserve })
+    expect((await run()).kind).toBe('failed')
+    expect((await record()).checkpoint).toBe('{"v":1,"memory":4}')
+  })
+
+  it('stays what it was, beside the place, when the budget ends first', async () => {
+    const { start, clock, record } = world({ ...remembered, onApply: () => clock.sleep(TIMEOUT) })
+    const { running, budget } = start()
+    await clock.advance(0)
+    budget.stop('SIGTERM')
+    expect((await clock.run(running)).kind).toBe('yielded')
+    expect((await record()).checkpoint).toBe('{"v":1,"cursor":{},"memory":4}')
+  })
+
+  it('is neither read nor changed by a run that is narrowed', async () => {
+    const { run, record } = world(remembered)
+    expect((await run(manualTick('hand'), { names: ['item-00'] })).kind).toBe('completed')
+    expect((await record()).checkpoint).toBe('{"v":1,"memory":4}')
+  })
+})
+
 describe('a checkpoint that cannot be used', () => {
   it('is dropped with a warning, and the pass starts at the beginning', async () => {
     const { run, log, loop } = world({ record: { checkpoint: '{"v":9,"cursor":{"after":"item-03"}}' } })
