@@ -1,9 +1,8 @@
 // What is told about a change that took effect: one audit record in the log, one counter, one Event. Each change is told
-// once; a function that dies between the write and here tells nothing. An Event that can't be written never undoes or
-// fails the change: it is logged and counted. Only what ends the whole term goes on to the caller.
+// once; a function that dies between the write and here tells nothing.
 
-import { errorCode, errorMessage, FenceError, LeaseLostError } from '../../errors.ts'
-import { EVENTS, toEvent } from '../../kubernetes/resources/event.ts'
+import { tell } from '../../fence/tell.ts'
+import type { EventContent } from '../../kubernetes/resources/event.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import type { Application } from '../../tick/reconciler.ts'
@@ -15,8 +14,6 @@ import { TRANSITIONS } from './rules/transitions.ts'
 export const REPORTER = 'fencepost-cleanup'
 /** Message of every audit record. */
 export const AUDIT_MESSAGE = 'session transition'
-/** Counts Events that could not be written. */
-export const EVENTS_FAILED = 'EventsFailed'
 
 /** What is known besides the action itself: its application, and the resourceVersion it gave (none after a deletion). */
 export interface Announcement extends Omit<Application, 'confirm'> {
@@ -34,13 +31,7 @@ export function createAnnouncer(log: Log, metrics: Metrics): Announcer {
   return async (action, announcement) => {
     log.info(AUDIT_MESSAGE, auditRecord(action, announcement))
     metrics.count(TRANSITIONS[action.reason].counter)
-    try {
-      await announcement.writer.create(EVENTS, eventAbout(action, announcement), announcement.signal)
-    } catch (error) {
-      if (error instanceof LeaseLostError || error instanceof FenceError) throw error
-      metrics.count(EVENTS_FAILED)
-      log.warn('event not written', { object: action.object, code: errorCode(error), error: errorMessage(error) })
-    }
+    await tell(eventAbout(action, announcement), { ...announcement, log, metrics })
   }
 }
 
@@ -63,9 +54,9 @@ function auditRecord(action: CleanupAction, { nowMs, resourceVersion }: Announce
 }
 
 /** A deleted object's Event regards it by its uid all the same, in its namespace, and outlives it for as long as Events live. */
-function eventAbout(action: CleanupAction, { nowMs, resourceVersion }: Announcement) {
+function eventAbout(action: CleanupAction, { nowMs, resourceVersion }: Announcement): EventContent {
   const { type, reason, action: verb, note } = TRANSITIONS[action.reason].event
-  return toEvent({
+  return {
     regarding: action.target,
     ...(resourceVersion !== undefined && { resourceVersion }),
     type,
@@ -74,5 +65,5 @@ function eventAbout(action: CleanupAction, { nowMs, resourceVersion }: Announcem
     note: `${note}: ${action.note}`,
     eventAtMs: nowMs,
     reporter: REPORTER,
-  })
+  }
 }

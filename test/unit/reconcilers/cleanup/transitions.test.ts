@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { EVENTS_FAILED, REPORTER } from '../../../../lib/reconcilers/cleanup/announce.ts'
+import { EVENTS_FAILED } from '../../../../lib/fence/tell.ts'
+import { REPORTER } from '../../../../lib/reconcilers/cleanup/announce.ts'
 import { TRANSITIONS } from '../../../../lib/reconcilers/cleanup/rules/transitions.ts'
 
 const document = readFileSync(new URL('../../../../docs/events.md', import.meta.url), 'utf8')
