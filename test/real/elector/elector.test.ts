@@ -77,7 +77,7 @@ describeWith(server, 'an elector of client-go that is misconfigured onto our Lea
       const elector = meeting.elector('controller-7d9f')
       await elector.until('looked', (_line, at) => at === 2)
       expect(elector.lines.filter(({ event }) => event === 'wrote' || event === 'leading')).toEqual([])
-      expect(elector.lines).toContainEqual({ event: 'observed', holder: grant.holder, transitions: 0 })
+      expect(elector.lines).toContainEqual(expect.objectContaining({ event: 'observed', holder: grant.holder }))
       expect(await meeting.seen()).toEqual(acting)
 
       await meeting.complete(grant)

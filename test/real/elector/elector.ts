@@ -16,6 +16,8 @@ const SOURCE = fileURLToPath(new URL('go/', import.meta.url))
  * `released`: it wrote an empty holder; `observed`: client-go reports another leader; `cancelled`: it heard SIGTERM.
  */
 export interface Line {
+  /** Epoch ms, by the machine's clock. */
+  readonly atMs: number
   readonly event: 'looked' | 'wrote' | 'refused' | 'released' | 'observed' | 'leading' | 'cancelled' | 'stopped'
   readonly holder: string
   readonly transitions: number
@@ -65,16 +67,18 @@ export interface ElectorOptions {
   readonly lease: string
   readonly identity: string
   readonly releasesOnCancel?: boolean
+  /** Elects again 2 s after it lost, as a controller does that goes on. Default: it ends. */
+  readonly electsAgain?: boolean
 }
 
 /** Starts an elector. It ends with this process. */
 export function startElector(options: ElectorOptions): Elector {
-  const { binary, url, token, namespace, lease, identity, releasesOnCancel = false } = options
+  const { binary, url, token, namespace, lease, identity, releasesOnCancel = false, electsAgain = false } = options
   const child = spawn(
     binary,
     [
       ...['--server', url, '--token', token, '--namespace', namespace, '--name', lease],
-      ...['--identity', identity, `--release-on-cancel=${releasesOnCancel}`],
+      ...['--identity', identity, `--release-on-cancel=${releasesOnCancel}`, `--again=${electsAgain}`],
     ],
     { stdio: ['pipe', 'pipe', 'ignore'] },
   )

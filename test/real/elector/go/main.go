@@ -1,5 +1,6 @@
 // client-go's own leader election on a Lease of our choice, with what it sees and does as JSON lines on stdout. It is the
-// neighbour that somebody misconfigured onto our record. SIGTERM cancels it, as a controller-manager is cancelled.
+// neighbour that somebody misconfigured onto our record, or the upstream beside which we run. SIGTERM cancels it, as a
+// controller-manager is cancelled.
 package main
 
 import (
@@ -20,8 +21,9 @@ import (
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 )
 
-// What is told. Holder and transitions are those of the record that was looked at or written.
+// What is told, and when. Holder and transitions are those of the record that was looked at or written.
 type line struct {
+	AtMs        int64  `json:"atMs"`
 	Event       string `json:"event"`
 	Holder      string `json:"holder"`
 	Transitions int    `json:"transitions"`
@@ -32,7 +34,7 @@ var mutex sync.Mutex
 func tell(event string, record resourcelock.LeaderElectionRecord) {
 	mutex.Lock()
 	defer mutex.Unlock()
-	_ = json.NewEncoder(os.Stdout).Encode(line{event, record.HolderIdentity, record.LeaderTransitions})
+	_ = json.NewEncoder(os.Stdout).Encode(line{time.Now().UnixMilli(), event, record.HolderIdentity, record.LeaderTransitions})
 }
 
 // The lock of client-go, unchanged, with every call told.
@@ -72,6 +74,7 @@ func main() {
 	name := flag.String("name", "", "of the Lease")
 	identity := flag.String("identity", "", "of this elector")
 	releases := flag.Bool("release-on-cancel", false, "ReleaseOnCancel")
+	again := flag.Bool("again", false, "elect again 2 s after a loss, instead of ending")
 	leaseDuration := flag.Duration("lease-duration", 15*time.Second, "LeaseDuration")
 	renewDeadline := flag.Duration("renew-deadline", 10*time.Second, "RenewDeadline")
 	retryPeriod := flag.Duration("retry-period", 2*time.Second, "RetryPeriod")
@@ -88,7 +91,7 @@ func main() {
 		Client:     coordinationv1.NewForConfigOrDie(config),
 		LockConfig: resourcelock.ResourceLockConfig{Identity: *identity},
 	}}
-	leaderelection.RunOrDie(ctx, leaderelection.LeaderElectionConfig{
+	election := leaderelection.LeaderElectionConfig{
 		Lock:            lock,
 		LeaseDuration:   *leaseDuration,
 		RenewDeadline:   *renewDeadline,
@@ -103,5 +106,16 @@ func main() {
 				tell("observed", resourcelock.LeaderElectionRecord{HolderIdentity: holder})
 			},
 		},
-	})
+	}
+	for {
+		leaderelection.RunOrDie(ctx, election)
+		if !*again {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(2 * time.Second):
+		}
+	}
 }
