@@ -93,7 +93,8 @@ export async function endTerm(
   tally: Tally,
   shutdown: ShutdownResult,
 ): Promise<TickOutcome> {
-  const outcomesKnown = term.writer?.close().outcomesKnown ?? true
+  // Who never raised the Fence does not know whether the record that it began with is that of the last term.
+  const outcomesKnown = term.writer?.close().outcomesKnown ?? false
   const kind = outcomeOf(term, tally)
   if (kind === 'fenced') return tally.outcome(kind, shutdown)
   const end = kind === 'completed' ? tools.lease.complete : tools.lease.release

@@ -15,6 +15,7 @@ export const INVARIANTS = {
   'one-completion':
     'In the life of a record a scheduled tick is completed at most once, the completed tick never goes back, and nobody ' +
     'acquires the record for a tick that is not newer.',
+  'held-is-held': 'A held record is taken over, by the clock of whoever does it, not before the end of its term.',
   'manual-leaves-ledger': 'A run by hand never changes the completed tick.',
   'own-record': 'Whoever ends or advances a term changes a record that still carries his own term, and no other.',
   'tokens-rise': 'Every acquire gives the record a higher token, and no two terms raise the same token of one record.',

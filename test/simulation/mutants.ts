@@ -79,13 +79,6 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'export const SETTLE_MS = PARAMETER_LAG_MS + SERVER_TIMEOUT_MS',
   },
   {
-    name: 'settle by the wall clock',
-    sentence: 'a jump of the wall clock shortens the settle',
-    file: 'lib/time.ts',
-    find: 'return Math.min(clock.wallMs() - moment.wallMs, clock.monotonicMs() - moment.monotonicMs)',
-    replace: 'return clock.wallMs() - moment.wallMs',
-  },
-  {
     name: 'drained always',
     sentence: 'every term says that it is drained',
     file: 'lib/tick/term.ts',
@@ -233,13 +226,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'lib/lease/decide.ts',
     find: "if (isHeld(record) && record.termEndsAtMs > claim.nowMs) return { kind: 'refuse', reason: 'held' }",
     replace: '',
-  },
-  {
-    name: 'token not compared',
-    sentence: 'a change of the lease item is bound to its holder and not to its token',
-    file: 'lib/lease/dynamodb.ts',
-    find: "const conditions = ['recordId = :recordId', 'fencingToken = :token']",
-    replace: "const conditions = ['recordId = :recordId']",
   },
   {
     name: 'ours by nonce alone',

@@ -61,8 +61,9 @@ Each is put into lib alone, and searched for in up to ${seeds} schedules.
 |---|---|---:|---|
 ${rows.join('\n')}
 
-${MUTANTS.length} bugs. Two more were put in and not found: a conflict that is judged again without a look at the lease takes effect
-only behind a server whose copy of the Fence is frozen, which the invariants exempt; and a record that its own unanswered
-attempt holds, given back as drained, is too rare. The lease's contract suite finds both.
+${MUTANTS.length} bugs. Three more were put in and not found: a conflict that is judged again without a look at the lease takes
+effect only behind a server whose copy of the Fence is frozen, which the invariants exempt; a record that its own
+unanswered attempt holds, given back as drained, and a lease item whose holder is compared and not its token, are too
+rare. The lease's contract suite finds all three.
 `
 }

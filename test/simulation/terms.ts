@@ -10,6 +10,9 @@ export interface Record {
   readonly id: string
   readonly holder: string
   readonly token: number
+  /** Of the current or last term, epoch ms. */
+  readonly acquiredAtMs: number
+  readonly termEndsAtMs: number
   readonly completedTick: string | undefined
   readonly drained: number | undefined
 }
@@ -65,17 +68,23 @@ export function readTerms(log: readonly Commit<Write>[]): Terms {
 function recordOf(stored: Stored | undefined): Record | undefined {
   if (!stored) return undefined
   const { item, spec = {}, metadata } = stored
-  if (item)
+  if (item) {
+    const acquiredAtMs = Number(item.acquiredAtMs?.N ?? 0)
     return {
+      acquiredAtMs,
+      termEndsAtMs: acquiredAtMs + Number(item.leaseDurationMs?.N ?? 0),
       id: item.recordId?.S,
       holder: item.holderIdentity?.S ?? '',
       token: Number(item.fencingToken?.N ?? 0),
       completedTick: item.completedTick?.S,
       drained: item.drained === undefined ? undefined : Number(item.drained.N),
     }
+  }
   const notes = metadata.annotations ?? {}
   const drained = notes['fencepost.dev/drained']
   return {
+    acquiredAtMs: Date.parse(spec.acquireTime ?? 0),
+    termEndsAtMs: Date.parse(spec.renewTime ?? 0) + (spec.leaseDurationSeconds ?? 0) * 1_000,
     id: metadata.uid,
     holder: spec.holderIdentity ?? '',
     token: spec.leaseTransitions ?? 0,

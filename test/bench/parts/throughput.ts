@@ -65,8 +65,8 @@ function aimOf({ server, ratio }: Measured): Aim {
     measured: `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`,
     isMet: ratio.median >= AIM,
     wouldTake:
-      'less work on the client for each request: no error and no abort reason, each with its stack, where nothing fails; the ' +
-      'body read by events instead of an async iterator; a path instead of a URL object.',
+      'fewer clocks for each request: its try, all its tries and its term are each watched by themselves, and each can be ' +
+      'aborted; the bare client has none of that.',
   }
 }
 

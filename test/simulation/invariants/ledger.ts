@@ -4,7 +4,7 @@ import type { Fail } from '../invariants.ts'
 import type { RecordChange, Terms } from '../terms.ts'
 import type { Attempt } from '../world/attempt.ts'
 
-/** Checks one-completion, manual-leaves-ledger, own-record and tokens-rise. */
+/** Checks one-completion, held-is-held, manual-leaves-ledger, own-record and tokens-rise. */
 export function checkLedger({ records, raises }: Terms, fail: Fail): void {
   /** The term of each attempt as it wrote it into its record. */
   const terms = new Map<Attempt, { holder: string; tokens: Set<number> }>()
@@ -24,6 +24,11 @@ export function checkLedger({ records, raises }: Terms, fail: Fail): void {
       const { completedTick } = before
       if (attempt.tick.isScheduled && completedTick !== undefined && completedTick >= attempt.tick.id)
         fail('one-completion', `${who} acquired tick ${attempt.tick.id} after ${completedTick} was completed`)
+      if (before.holder !== '' && after.acquiredAtMs < before.termEndsAtMs)
+        fail(
+          'held-is-held',
+          `${who} took over ${before.termEndsAtMs - after.acquiredAtMs} ms before the end of the term`,
+        )
       if (after.token <= before.token) fail('tokens-rise', `${who} acquired token ${after.token} after ${before.token}`)
       terms.set(attempt, { holder: after.holder, tokens: new Set([...(term?.tokens ?? []), after.token]) })
       raised.add(`${attempt.id} ${after.id}`)

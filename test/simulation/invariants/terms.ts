@@ -16,9 +16,10 @@ export function checkTerms(world: World, terms: Terms, fail: Fail): void {
 
   for (const attempt of world.attempts) {
     const { firstRead } = attempt
-    const raise = raiseOf.get(attempt)
-    if (!firstRead || !raise) continue
-    const settledMs = firstRead.atMs - raise.atMs
+    if (!firstRead || !raiseOf.has(attempt)) continue
+    // A late copy of its raise may come after its read, where the Fence was created anew meanwhile.
+    const raise = terms.raises.findLast(({ attempt: by, position }) => by === attempt && position <= firstRead.position)
+    const settledMs = firstRead.atMs - (raise?.atMs ?? firstRead.atMs)
     if (!tookOverClean(attempt, terms) && settledMs < LAG_MS + SERVER_MS + STORE_TAIL_MS)
       fail('settled-long-enough', `attempt ${attempt.id} read ${settledMs} ms after its raise`)
     for (const work of works) {
