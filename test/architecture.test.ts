@@ -13,13 +13,21 @@ const RANKS: readonly (readonly string[])[] = [
   ['lib/tick'],
   ['lib/fence'],
   ['lib/lease'],
-  ['lib/kubernetes', 'lib/keycloak', 'lib/telemetry'],
-  ['lib/config.ts'],
+  ['lib/kubernetes', 'lib/keycloak', 'lib/oidc', 'lib/telemetry'],
+  ['lib/http', 'lib/config.ts'],
   ['lib/errors.ts', 'lib/time.ts'],
 ]
 /** Files that decide and nothing else, and what they reach by imports. */
 const PURE =
-  /^lib\/(reconcilers\/[^/]+\/(plan\.ts|rules\/.+)|lease\/decide\.ts|fence\/refusal\.ts|tick\/(budget|schedule|checkpoint|outcome|times)\.ts)$/
+  /^lib\/(reconcilers\/[^/]+\/(plan\.ts|rules\/.+)|lease\/(decide|upstream\/rules)\.ts|fence\/refusal\.ts|tick\/(budget|schedule|checkpoint|outcome|times)\.ts)$/
+/** Files that write to the cluster. */
+const WRITERS = /^lib\/(fence\/(writer|fence)|lease\/(kubernetes|upstream\/upstream))\.ts$/
+/** Files that send a POST which changes nothing: for a token, a secret, and who the sender is. */
+const ASKERS = [
+  'lib/http/token-request.ts',
+  'lib/kubernetes/secrets-manager.ts',
+  'lib/reconcilers/config-check/look/probe.ts',
+]
 /** Chunks: nothing but a library may be in them, or they would carry second copies of our classes. */
 const CHUNKS = ['lib/lease/dynamodb-client.ts', 'lib/kubernetes/kubeconfig-library.ts']
 
@@ -126,7 +134,8 @@ const rules: Record<string, (source: Source) => string[]> = {
     ),
   'only the fence and the lease write to the cluster': ({ path, text }) =>
     path.startsWith('lib/') &&
-    !/^lib\/(fence\/(writer|fence)|lease\/kubernetes|kubernetes\/secrets-manager)\.ts$/.test(path) &&
+    !WRITERS.test(path) &&
+    !ASKERS.includes(path) &&
     /method: '(POST|PUT|PATCH|DELETE)'/.test(withoutComments(text))
       ? [path]
       : [],

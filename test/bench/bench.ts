@@ -26,6 +26,8 @@ const RUN: Readonly<Record<PartName, Part>> = {
   bundles,
   'take-over': inChild('take-over'),
   contention,
+  providers: inChild('providers'),
+  clusters: inChild('clusters'),
   cost,
 }
 

@@ -13,6 +13,8 @@ export const PARTS = [
   'bundles',
   'take-over',
   'contention',
+  'providers',
+  'clusters',
   'cost',
 ] as const
 

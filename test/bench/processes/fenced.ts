@@ -99,7 +99,7 @@ async function tick(isFenced: boolean, due: number): Promise<Ticked> {
   // One write after the other, so that the time of each is its own.
   const shared = { clockSkewMs: () => undefined, handlers: [], workers: 1, clock, log }
   const startedMs = performance.now()
-  const loop = cleanup.reconciler({ api: timed, config, log, metrics })
+  const loop = cleanup.reconciler({ api: timed, config, log, metrics, clock })
   const outcome = await runTick(loop, request, { ...toolsOf(isFenced), ...shared })
   const ms = performance.now() - startedMs
   if (outcome.kind !== 'completed' || outcome.counts.changed !== due)

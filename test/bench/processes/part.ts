@@ -2,10 +2,12 @@
 // here, and the credentials they read are not the caller's. Its progress and its report are messages.
 
 import { calls } from '../parts/calls.ts'
+import { clusters } from '../parts/clusters.ts'
+import { providers } from '../parts/providers.ts'
 import { takeOver } from '../parts/take-over.ts'
 import type { Part, Report, Setting } from '../report.ts'
 
-const PARTS = { calls, 'take-over': takeOver } satisfies Record<string, Part>
+const PARTS = { calls, 'take-over': takeOver, providers, clusters } satisfies Record<string, Part>
 
 /** Which part, and how. */
 export interface Order extends Omit<Setting, 'progress'> {
