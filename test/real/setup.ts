@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { openCleanups } from '../../infra/local/world/cleanups.ts'
 import { dynamodbJars, startDynamodbLocal } from './servers/dynamodb.ts'
+import { keycloakFolder, startKeycloakServer } from './servers/keycloak.ts'
 import { startKubernetes } from './servers/kubernetes.ts'
 import { kubernetesBinaries } from './servers/kubernetes-binaries.ts'
 import { GO, JAVA, MAVEN, whyNot } from './servers/tools.ts'
@@ -17,7 +18,11 @@ const cleanups = openCleanups()
 /** Starts what the run needs; the result stops it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   try {
-    const servers: RealServers = { kubernetes: await kubernetes(), dynamodb: await dynamodb() }
+    const servers: RealServers = {
+      kubernetes: await kubernetes(),
+      dynamodb: await dynamodb(),
+      keycloak: await keycloak(),
+    }
     project.provide('realServers', servers)
     const leftOut = Object.values(servers).filter(server => typeof server === 'string')
     for (const sentence of leftOut) say(sentence)
@@ -63,4 +68,12 @@ async function dynamodb(): Promise<RealServers['dynamodb']> {
   const server = await startDynamodbLocal(await dynamodbJars())
   cleanups.add('DynamoDB Local', () => server.stop())
   return { url: server.url }
+}
+
+async function keycloak(): Promise<RealServers['keycloak']> {
+  const missing = (await whyNot(JAVA)) ?? (await whyNot(MAVEN))
+  if (missing) return `Keycloak is left out: ${missing}`
+  const server = await startKeycloakServer(await keycloakFolder())
+  cleanups.add('Keycloak', () => server.stop())
+  return { url: server.url, password: server.password }
 }

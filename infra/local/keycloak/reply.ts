@@ -30,6 +30,12 @@ export function refusedChange(status: number, errorMessage: string): Reply {
   return { status, headers: JSON_TYPE, body: JSON.stringify({ errorMessage }) }
 }
 
+/** A body is no JSON of the kind that is wanted. */
+export function unparsable(): Reply {
+  const body = { error: 'unknown_error', error_description: 'Cannot parse the JSON' }
+  return { status: 400, headers: JSON_TYPE, body: JSON.stringify(body) }
+}
+
 /** An answer of the admin API. */
 export function found(body: unknown): Reply {
   const headers = { 'content-type': 'application/json;charset=UTF-8', 'cache-control': 'no-cache' }

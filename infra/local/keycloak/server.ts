@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { answerAdmin } from './admin.ts'
 import { answerOidc } from './oidc.ts'
 import { type Realm, toRealm } from './realm.ts'
-import { answered, type KeycloakRequest, type Reply, refusal } from './reply.ts'
+import { type KeycloakRequest, type Reply, refusal, unparsable } from './reply.ts'
 import { openTokens } from './tokens.ts'
 
 /** How to start. `port` 0 takes a free one; `clock` gives ms since the epoch, tokens end by it. */
@@ -160,10 +160,7 @@ function toReply({ status, headers = {}, body = '' }: Exclude<Interception, unde
 }
 
 /** Only what a client sent can't be read: a body, or a path that is badly encoded. */
-function unreadable(error: Error): Reply {
-  if (!(error instanceof SyntaxError)) return refusal(400)
-  return answered(400, 'no-cache', { error: 'unknown_error', error_description: 'Cannot parse the JSON' })
-}
+const unreadable = (error: Error): Reply => (error instanceof SyntaxError ? unparsable() : refusal(400))
 
 function explained(error: NodeJS.ErrnoException, port: number): Error {
   if (error.code !== 'EADDRINUSE') return error

@@ -19,14 +19,14 @@ export interface Tool {
 
 /** Builds the Kubernetes servers. An older one fetches what it needs by itself, if it may. */
 export const GO: Tool = { command: 'go', versionArgs: ['version'], pattern: /go(\d+)\.(\d+)/, least: [1, 21] }
-/** Runs DynamoDB Local. */
+/** Runs DynamoDB Local and Keycloak. */
 export const JAVA: Tool = {
   command: 'java',
   versionArgs: ['-version'],
   pattern: /version "(\d+)(?:\.(\d+))?/,
   least: [17, 0],
 }
-/** Fetches DynamoDB Local. */
+/** Fetches DynamoDB Local and Keycloak. */
 export const MAVEN: Tool = { command: 'mvn', versionArgs: ['--version'], pattern: /Maven (\d+)\.(\d+)/, least: [3, 0] }
 
 /** Says why a tool can't be used; undefined when it can. */

@@ -17,10 +17,19 @@ export interface RealDynamodb {
   readonly url: string
 }
 
+/** A real Keycloak that may be used. */
+export interface RealKeycloak {
+  /** Without a slash at its end. */
+  readonly url: string
+  /** Of `administrator` in the realm `master`. */
+  readonly password: string
+}
+
 /** The servers of a run; one that is left out is a sentence that says why. */
 export interface RealServers {
   readonly kubernetes: RealKubernetes | string
   readonly dynamodb: RealDynamodb | string
+  readonly keycloak: RealKeycloak | string
 }
 
 declare module 'vitest' {

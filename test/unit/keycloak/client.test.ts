@@ -78,6 +78,48 @@ describe('a token', () => {
     expect(stage.asked()).toEqual([TOKEN])
   })
 
+  it.each<[string, Interception, string, string]>([
+    [
+      '400',
+      { status: 400, body: { error: 'invalid_client' } },
+      'Unauthorized',
+      'HTTP 400 invalid_client; the client or its',
+    ],
+    [
+      '401',
+      { status: 401, body: { error: 'unauthorized_client' } },
+      'Unauthorized',
+      'or the client has no service account',
+    ],
+    ['403', { status: 403 }, 'Unauthorized', 'HTTP 403; the client or its secret is wrong'],
+    ['404', { status: 404 }, 'InvalidConfiguration', 'are baseURL and realm right?'],
+    ['a redirect', { status: 301 }, 'InvalidConfiguration', 'are baseURL and realm right?'],
+    [
+      'a page',
+      { status: 200, headers: { 'content-type': 'text/html' }, body: '<p>' },
+      'InvalidConfiguration',
+      'without a token',
+    ],
+  ])('that is refused by %s ends the read for good', async (_by, answer, code, mending) => {
+    stage.server.intercept = () => answer
+    const error = await failure(read())
+    expect(error).toMatchObject({ name: 'PermanentError', code, message: expect.stringContaining(mending) })
+    expect(error.message).toMatch(
+      /^IdentityProvider corporate: POST \/realms\/main\/protocol\/openid-connect\/token: HTTP/,
+    )
+    expect(stage.keycloak.calls()).toBe(1)
+  })
+
+  it('is tried three times, as its endpoint asks', async () => {
+    const busy: Interception = { status: 429, headers: { 'retry-after': '4' } }
+    const answers = [busy, busy]
+    stage.server.intercept = () => answers.shift()
+    expect(await read()).toHaveLength(1)
+    expect(stage.clock.waits).toEqual([4_000, 4_000])
+    stage.server.intercept = () => busy
+    expect(await failure(read(stage.open({})))).toMatchObject({ code: 'Throttled', retryAfterMs: 4_000 })
+  })
+
   it('that could not be fetched for a while is asked for by the next read', async () => {
     let count = 0
     stage.server.intercept = () => (count++ < 3 ? { status: 503 } : undefined)
@@ -102,7 +144,7 @@ describe('a token', () => {
 
 describe('a read', () => {
   it('has context path, escaped realm, query and token', async () => {
-    stage.server.load(contractRealm('a b'))
+    stage.server.load(contractRealm('a/b'))
     const seen: string[] = []
     stage.server.intercept = ({ path, query, headers }) => {
       seen.push(`${path}?${query}`)
@@ -110,10 +152,10 @@ describe('a read', () => {
       expect(headers.authorization).toBe('Bearer abc')
       return { status: 200, body: [] }
     }
-    await read(stage.open({ baseUrl: new URL(`${stage.server.url}/auth/`), realm: 'a b' }))
+    await read(stage.open({ baseUrl: new URL(`${stage.server.url}/auth/`), realm: 'a/b' }))
     expect(seen).toEqual([
-      '/auth/realms/a%20b/protocol/openid-connect/token?',
-      '/auth/admin/realms/a%20b/groups?search=many&exact=true',
+      '/auth/realms/a%2Fb/protocol/openid-connect/token?',
+      '/auth/admin/realms/a%2Fb/groups?search=many&exact=true',
     ])
   })
 
@@ -125,6 +167,7 @@ describe('a read', () => {
   it.each<[string, Interception]>([
     ['a page that was not found', { status: 404, headers: { 'content-type': 'text/html' }, body: '<p>no</p>' }],
     ['a 404 in the form of another server', { status: 404, body: { message: 'no Route matched' } }],
+    ['a 404 in the form of a list', { status: 404, body: [] }],
     ['a page', { status: 200, headers: { 'content-type': 'text/html' }, body: '<p>log in</p>' }],
     ['JSON of another kind', { status: 200, body: { groups: [] } }],
     ['an entry without a name', { status: 200, body: [{ id: 'a' }] }],
@@ -197,6 +240,19 @@ describe('a read', () => {
     expect(await read()).toEqual(body.map(({ name }) => ({ name })))
   })
 
+  it('that is stopped in its last try says so', async () => {
+    const stop = new AbortController()
+    const answers: Interception[] = ['reset', 'reset']
+    await read()
+    stage.server.intercept = () => {
+      const answer = answers.shift()
+      if (answer === undefined) stop.abort()
+      return answer ?? 'hang'
+    }
+    expect(await failure(read(stage.keycloak, stop.signal))).toMatchObject({ code: 'Aborted' })
+    expect(stage.keycloak.calls()).toBe(5)
+  })
+
   it('ends when it is stopped, without another try', async () => {
     const stop = new AbortController()
     await read()
@@ -222,7 +278,7 @@ describe('a provider that hangs', () => {
   })
 
   it('costs no more than its deadline, whatever is asked after it', async () => {
-    const keycloak = stage.open({ deadlineMs: TRY_MS })
+    const keycloak = stage.open({ deadlineMs: TRY_MS, requestTimeoutMs: 2 * TRY_MS })
     stage.server.intercept = hang
     expect(await failure(read(keycloak))).toMatchObject({ code: 'Timeout' })
     expect(stage.clock.monotonicMs()).toBe(TRY_MS)

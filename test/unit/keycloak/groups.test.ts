@@ -278,7 +278,8 @@ describe('a group that is not found', () => {
 
   it('is no verdict where the list itself does not exist', async () => {
     const { lookUp, server } = await open()
-    server.intercept = answering('/groups', () => ({ status: 404, body: { error: 'Realm not found.' } }))
+    const missing: Interception = { status: 404, body: { error: 'Realm not found.' } }
+    server.intercept = ({ path }) => (path.endsWith('/groups') ? missing : undefined)
     await expect(lookUp('many')).rejects.toMatchObject({ code: 'InvalidConfiguration' })
   })
 })
