@@ -6,16 +6,13 @@ import { delimiter } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import type { AwsCredentials } from '../config.ts'
 import { PermanentError } from '../errors.ts'
+import type { Endpoint } from '../http/exchange.ts'
 import { type Clock, describeMs, SECOND_MS, systemClock, within } from '../time.ts'
 import { EKS_TOKEN_LIFE_MS, signEksToken } from './eks-token.ts'
-import { selfContained } from './kubeconfig-text.ts'
+import { KubeconfigRefused, selfContained } from './kubeconfig-text.ts'
 
 /** What the transport needs to reach one API server. */
-export interface Connection {
-  /** `http:` or `https:`, host, port, and a path prefix if there is one. */
-  readonly server: URL
-  /** Certificates in PEM; `rejectUnauthorized: false` only where a kubeconfig says insecure-skip-tls-verify. */
-  readonly tls: Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>
+export interface Connection extends Endpoint {
   /** The headers that authenticate one request. */
   headers(): Promise<Record<string, string>>
 }
@@ -64,7 +61,7 @@ export async function connectByKubeconfig(
  * tells anything that is in it.
  *
  * @param where names its source in messages.
- * @throws PermanentError – InvalidConfiguration, when it can't be used.
+ * @throws KubeconfigRefused – it leads outside its text. PermanentError – InvalidConfiguration, when it can't be used.
  */
 export async function connectByKubeconfigText(
   { KubeConfig, load }: KubeConfigLibrary,
@@ -116,13 +113,16 @@ const LIBRARY_FALLBACK = 'http://localhost:8080'
 
 /**
  * Lets the library accept a plain HTTP server, which it does only with insecure-skip-tls-verify.
- * @throws PermanentError – unless it is this machine's own, or the kubeconfig says insecure-skip-tls-verify: credentials
+ * @throws KubeconfigRefused – unless it is this machine's own, or the kubeconfig says insecure-skip-tls-verify: credentials
  *   would cross a network in clear text.
  */
 function allowPlainHttp({ config, where, told }: Source, server: URL): void {
   const isOwn = ['127.0.0.1', '[::1]', 'localhost'].includes(server.hostname)
   if (!isOwn && !config.getCurrentCluster()?.skipTLSVerify)
-    throw unusable(where, `its server${told(server.origin)} is plain HTTP on another machine; use https`)
+    throw new KubeconfigRefused(
+      'plain-http',
+      `${where}: its server${told(server.origin)} is plain HTTP on another machine; use https`,
+    )
   config.clusters = config.clusters.map(cluster => ({ ...cluster, skipTLSVerify: true }))
 }
 

@@ -2,7 +2,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
-const PAGES = ['architecture.md', 'timing.md', 'glossary.md', 'your-own-loop.md', 'runbook.md']
+const PAGES = [
+  'architecture.md',
+  'timing.md',
+  'glossary.md',
+  'your-own-loop.md',
+  'runbook.md',
+  'beside-upstream.md',
+  'status-sync.md',
+  'config-check.md',
+]
 const DECISIONS = readdirSync('docs/adr').filter(name => /^\d/.test(name))
 const documents = [...PAGES, 'adr/README.md', ...DECISIONS.map(name => `adr/${name}`)].map(name => `docs/${name}`)
 const read = (path: string) => readFileSync(path, 'utf8')

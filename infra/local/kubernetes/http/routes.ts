@@ -17,6 +17,7 @@ import { removeAll, removeOne } from './removals.ts'
 import { entryJson, objectJson, oneJson, pageJson } from './render.ts'
 import { accept, checkAccept, type Reply, refusal, reply, text } from './reply.ts'
 import { type Address, type ApiRequest, parsePath } from './request.ts'
+import { reviewSelf } from './self-reviews.ts'
 
 /** Answers a request; refusals are answers too. */
 export function answer(api: Api, request: ApiRequest): Reply {
@@ -42,6 +43,8 @@ function route(api: Api, request: ApiRequest): Reply {
   }
   const address = parsePath(path)
   if (address === undefined) return pageNotFound()
+  const review = reviewSelf(address, request)
+  if (review !== undefined) return review
   const kind = api.registry.find(address.group, address.version, address.plural)
   if (kind === undefined) return api.registry.isBuiltIn(address.group) ? refusal(unknownResource()) : pageNotFound()
   checkTimeout(query)
