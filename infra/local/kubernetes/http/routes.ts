@@ -43,7 +43,7 @@ function route(api: Api, request: ApiRequest): Reply {
   }
   const address = parsePath(path)
   if (address === undefined) return pageNotFound()
-  const review = reviewSelf(address, request)
+  const review = reviewSelf(address, request, api.clock())
   if (review !== undefined) return review
   const kind = api.registry.find(address.group, address.version, address.plural)
   if (kind === undefined) return api.registry.isBuiltIn(address.group) ? refusal(unknownResource()) : pageNotFound()

@@ -2,7 +2,8 @@
 // answered and never stored. Nobody is refused anything here, so the second answer is always yes; but it is not for anonymous users
 // to ask either question, as upstream's default roles have it.
 import { ApiError, methodNotAllowed, notFound } from '../errors.ts'
-import { parseBody } from '../verbs/decode.ts'
+import { toTime } from '../schema/times.ts'
+import { checkRegistered, parseBody } from '../verbs/decode.ts'
 import { accept, checkAccept, type Reply, refusal, reply } from './reply.ts'
 import type { Address, ApiRequest } from './request.ts'
 
@@ -16,14 +17,20 @@ const KINDS: Readonly<Record<string, { group: string; kind: string }>> = {
  * Answers a self review; undefined for any other request.
  * @throws ApiError – 400 and 415 for a body that can't be read, 403 for nobody
  */
-export function reviewSelf({ group, version, plural, name }: Address, request: ApiRequest): Reply | undefined {
+export function reviewSelf(
+  { group, version, plural, name }: Address,
+  request: ApiRequest,
+  nowMs: number,
+): Reply | undefined {
   const review = Object.hasOwn(KINDS, plural) ? KINDS[plural] : undefined
   if (review === undefined || review.group !== group || version !== 'v1') return undefined
   const { method, headers, body, user } = request
   checkAccept(headers.accept)
   if (name !== '') return refusal(notFound({ ...review, plural }, name))
   if (method !== 'POST') return refusal(methodNotAllowed())
-  const { spec } = parseBody(body, headers['content-type'], review.kind)
+  const given = parseBody(body, headers['content-type'], review.kind)
+  checkRegistered(given, `${group}/v1`, review.kind)
+  const { spec } = given
   if (user.username === ANONYMOUS) {
     const why = `${plural}.${group} is forbidden: User "${ANONYMOUS}" cannot create resource "${plural}" in API group "${group}" at the cluster scope`
     throw new ApiError(403, 'Forbidden', why, { group, kind: plural })
@@ -33,7 +40,7 @@ export function reviewSelf({ group, version, plural, name }: Address, request: A
   const answer = {
     kind: review.kind,
     apiVersion: `${group}/v1`,
-    metadata: { creationTimestamp: null },
+    metadata: { creationTimestamp: review.kind === 'SelfSubjectReview' ? toTime(nowMs) : null },
     ...(spec === undefined ? {} : { spec }),
     status:
       review.kind === 'SelfSubjectReview'

@@ -115,11 +115,16 @@ function checkIdentity(kind: Kind, body: JsonObject, text: string): void {
     }
     return
   }
-  const [apiVersion, claimed] = [body.apiVersion ?? expected, body.kind ?? kind.kind]
-  if (apiVersion === expected && claimed === kind.kind) return
+  checkRegistered(body, expected, kind.kind)
+}
+
+/** Holds a body to a kind that is built in; it may leave out what it is. @throws ApiError – 400 */
+export function checkRegistered(body: JsonObject, expected: string, kind: string): void {
+  const [apiVersion, claimed] = [body.apiVersion ?? expected, body.kind ?? kind]
+  if (apiVersion === expected && claimed === kind) return
   const version = String(apiVersion).split('/').at(-1)
   const unregistered = `no kind "${claimed}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:110"`
-  throw badRequest(`${claimed} in version "${version}" cannot be handled as a ${kind.kind}: ${unregistered}`)
+  throw badRequest(`${claimed} in version "${version}" cannot be handled as a ${kind}: ${unregistered}`)
 }
 
 /** 422 for a body of another kind. */

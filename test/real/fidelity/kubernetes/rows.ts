@@ -11,6 +11,7 @@ import { KUBECTL } from './rows/kubectl.ts'
 import { LEASES } from './rows/leases.ts'
 import { LISTS } from './rows/lists.ts'
 import { POLICIES } from './rows/policies.ts'
+import { REVIEWS } from './rows/reviews.ts'
 
 /** Makes the namespace and the definitions; between this and the rest both servers serve the new kinds. */
 export const PREPARATION: readonly Row[] = [
@@ -34,6 +35,7 @@ export const UNFENCED: readonly Row[] = [
   ...DISCOVERY,
   ...KUBECTL,
   ...POLICIES,
+  ...REVIEWS,
 ]
 
 /** What follows the preparation. */
