@@ -39,10 +39,20 @@ function objectName() {
   )
 }
 
+/** A Lease, as `<namespace>/<name>`. */
+function leaseName() {
+  return z
+    .string()
+    .regex(
+      /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
+      '<namespace>/<name>, such as breakglass-system/breakglass.telekom.io',
+    )
+}
+
 /**
  * Every variable, in the order of the README's table.
  *
- * `meta.description` says what it does, `meta.unit` what the value is.
+ * `meta.description` says what it does, `meta.unit` what the value is, `meta.periodOf` which loop's period.
  */
 export const SETTINGS = z.object({
   LEASE: z
@@ -81,6 +91,38 @@ export const SETTINGS = z.object({
   CLEANUP_INTERVAL: duration('5m', MINUTE_MS, 24 * HOUR_MS).meta({
     description: 'Period of the cleanup loop; must be that of its schedule, since ticks are named by it.',
     unit: 'duration',
+    periodOf: 'cleanup',
+  }),
+  ENABLE_STATUS_SYNC: flag('true').meta({
+    description: '`false` lets the scheduled status-sync skip every tick; a manual reconcile still works.',
+  }),
+  ESCALATION_STATUS_UPDATE_INTERVAL: duration('10m', MINUTE_MS, 24 * HOUR_MS).meta({
+    description: 'Period of the status-sync loop; must be that of its schedule.',
+    unit: 'duration',
+    periodOf: 'status-sync',
+  }),
+  EMPTY_GROUPS: z.enum(['lock', 'keep'], { error: 'lock or keep' }).default('lock').meta({
+    description:
+      '`lock`: a group of approvers that two ticks running find empty or gone is written as empty, and nobody of it may approve; `keep`: its last members stay, and may.',
+  }),
+  DISABLED_USERS: z.enum(['drop', 'keep'], { error: 'drop or keep' }).default('drop').meta({
+    description: '`drop`: a user who is disabled in Keycloak is no approver; `keep`: like any other user.',
+  }),
+  ENABLE_CONFIG_CHECK: flag('true').meta({
+    description: '`false` lets the scheduled config-check skip every tick; a manual reconcile still works.',
+  }),
+  CLUSTER_CONFIG_CHECK_INTERVAL: duration('10m', MINUTE_MS, 24 * HOUR_MS).meta({
+    description: 'Period of the config-check loop; must be that of its schedule.',
+    unit: 'duration',
+    periodOf: 'config-check',
+  }),
+  UPSTREAM_LEASE: leaseName().optional().meta({
+    description:
+      'The Lease `<namespace>/<name>` by which a live k8s-breakglass elects its leader: before each tick it is looked at, see [beside a live upstream](docs/beside-upstream.md). Default: it is not.',
+  }),
+  UPSTREAM_MODE: z.enum(['hold', 'refuse'], { error: 'hold or refuse' }).default('refuse').meta({
+    description:
+      'What is done about `UPSTREAM_LEASE`: `refuse` skips every tick while somebody else renews it; `hold` keeps it between ticks, so that the loops of upstream’s leader stand still.',
   }),
   TICK_DEADLINE: duration('0s', 0, 24 * HOUR_MS).meta({
     description: 'How late a scheduled tick may begin before it is skipped as too late; `0s` is one period.',
@@ -189,9 +231,9 @@ export function readConfig(environment: Environment = process.env): Config {
     )
   const settings = parsed.data
   const isDeployed = Boolean(given.AWS_LAMBDA_FUNCTION_NAME) && !given.IS_OFFLINE && !given.IS_LOCAL
-  const wrong = contradictions(settings, isDeployed)
-  if (wrong.length > 0) throw invalid(wrong)
   const leaseNamespace = settings.LEADER_ELECT_NAMESPACE ?? settings.POD_NAMESPACE ?? 'fencepost-system'
+  const wrong = [...contradictions(settings, isDeployed), ...besideUpstream(settings, leaseNamespace)]
+  if (wrong.length > 0) throw invalid(wrong)
   return { ...settings, leaseNamespace, isDeployed }
 }
 
@@ -215,6 +257,17 @@ function contradictions(settings: Settings, isDeployed: boolean): string[] {
     for (const needed of ['EKS_ENDPOINT', 'EKS_CA', 'AWS_REGION'] as const)
       if (!settings[needed]) wrong.push(`${needed} is missing: EKS_CLUSTER=${settings.EKS_CLUSTER} needs it`)
   return wrong
+}
+
+function besideUpstream(settings: Settings, leaseNamespace: string): string[] {
+  const { UPSTREAM_LEASE: lease, UPSTREAM_MODE, LEADER_ELECT_ID } = settings
+  if (!lease)
+    return UPSTREAM_MODE === 'hold'
+      ? ['UPSTREAM_LEASE is missing: UPSTREAM_MODE=hold needs the Lease that is to be held, as <namespace>/<name>']
+      : []
+  return lease.startsWith(`${leaseNamespace}/${LEADER_ELECT_ID}-`)
+    ? [`UPSTREAM_LEASE=${lease}: that is a Lease of this installation; name the one that upstream elects by`]
+    : []
 }
 
 /** Whether what is sent there stays on this machine or is encrypted. */

@@ -13,4 +13,8 @@ const secondsOf =
     return ms / 1_000
   }
 
-module.exports = { cleanup: secondsOf('cleanupInterval') }
+module.exports = {
+  cleanup: secondsOf('cleanupInterval'),
+  statusSync: secondsOf('statusSyncInterval'),
+  configCheck: secondsOf('configCheckInterval'),
+}

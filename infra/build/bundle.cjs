@@ -42,19 +42,28 @@ async function bundle({ root, functions }) {
 
 async function watch({ root, functions, onChange }) {
   const chunks = new Map()
-  let isFirst = true
-  const onEnd = async ({ errors }) => {
-    if (errors.length > 0) return
-    await buildChunks(root, chunks)
-    if (!isFirst) onChange()
-    isFirst = false
-  }
   const options = functionOptions(root, functions, chunks)
-  const plugins = [...options.plugins, { name: 'after-bundling', setup: build => build.onEnd(onEnd) }]
-  const context = await esbuild.context({ ...options, plugins, logLevel: 'error' })
-  await context.rebuild()
-  await context.watch()
-  return () => context.dispose()
+  let isFirst = true
+  let context
+  // A watch begins with a build of its own; another one before it would be told of as a change.
+  const first = new Promise((resolve, reject) => {
+    const onEnd = async ({ errors }) => {
+      if (errors.length > 0) return reject(new Error(errors.map(({ text }) => text).join('; ')))
+      await buildChunks(root, chunks)
+      if (!isFirst) onChange()
+      isFirst = false
+      resolve()
+    }
+    const plugins = [...options.plugins, { name: 'after-bundling', setup: build => build.onEnd(onEnd) }]
+    context = esbuild.context({ ...options, plugins, logLevel: 'error' })
+    context.then(started => started.watch()).catch(reject)
+  })
+  const stop = async () => (await context).dispose()
+  await first.catch(async error => {
+    await stop()
+    throw error
+  })
+  return stop
 }
 
 function functionOptions(root, functions, chunks) {

@@ -59,15 +59,16 @@ function network({ vpc: { subnetIds, securityGroupIds } }: FunctionDeclaration):
 
 /** A loop's period and the variable that sets it. */
 interface Period {
+  readonly loop: string
   readonly variable: string
   readonly ms: number
 }
 
 function periods(config: Config): Period[] {
-  return SETTING_NAMES.filter(variable => variable.endsWith('_INTERVAL')).map(variable => ({
-    variable,
-    ms: config[variable as keyof Config] as number,
-  }))
+  return Object.entries(SETTINGS.shape).flatMap(([variable, schema]) => {
+    const loop = schema.meta()?.periodOf
+    return typeof loop === 'string' ? [{ loop, variable, ms: config[variable as keyof Config] as number }] : []
+  })
 }
 
 /** A function that is started by hand takes the lease of any loop, so that the shortest period binds it. */
@@ -77,9 +78,11 @@ function shortest(config: Config): Period {
 
 function schedule(declaration: FunctionDeclaration, config: Config): string[] {
   const { name, schedules, maximumEventAgeSeconds } = declaration
-  const variable = `${name.replace(/[A-Z]/g, '_$&').replaceAll('-', '_').toUpperCase()}_INTERVAL`
-  const period = periods(config).find(known => known.variable === variable)
-  if (!period) return [`it has a schedule, but lib/config.ts has no ${variable}; name the function as its loop`]
+  const period = periods(config).find(({ loop }) => loop === name)
+  if (!period)
+    return [
+      `it has a schedule, but no setting of lib/config.ts is the period of ${name}; name the function as its loop, and give the setting periodOf: '${name}'`,
+    ]
 
   const problems = upperBound(declaration, period)
   const expected = expressionOf(period.ms)

@@ -63,12 +63,15 @@ export const COUNTERPARTS: readonly Counterpart[] = [
     here: '`DEBUG_SESSION_APPROVAL_TIMEOUT`, only with `EXPIRE_DEBUG_SESSIONS=true`.',
   },
   {
-    there: [
-      'ESCALATION_STATUS_UPDATE_INTERVAL',
-      'CLUSTER_CONFIG_CHECK_INTERVAL',
-      '--cluster-config-check-interval',
-      '--enable-controllers',
-    ],
-    here: 'None yet: those loops stay with upstream.',
+    there: ['ESCALATION_STATUS_UPDATE_INTERVAL'],
+    here: '`ESCALATION_STATUS_UPDATE_INTERVAL`, from 1 minute, with the schedule of `status-sync`.',
+  },
+  {
+    there: ['CLUSTER_CONFIG_CHECK_INTERVAL', '--cluster-config-check-interval'],
+    here: '`CLUSTER_CONFIG_CHECK_INTERVAL`, from 1 minute, with the schedule of `config-check`.',
+  },
+  {
+    there: ['--enable-controllers'],
+    here: 'None. It stops more there than those two loops; [beside a live upstream](docs/beside-upstream.md) they are stopped by holding its lease.',
   },
 ]

@@ -11,6 +11,8 @@ import { parse, parseAllDocuments, stringify } from 'yaml'
 const BASE = new URL('../kubernetes/', import.meta.url)
 const BASE_INSTALLATION = 'fencepost'
 const BASE_NAMESPACE = 'fencepost-system'
+/** Which Lease the folder `upstream-lease` names. */
+const UPSTREAM_LEASE = 'breakglass-system/breakglass.telekom.io'
 /** Of a namespace, and of a label's value. */
 const LONGEST = 63
 
@@ -21,6 +23,11 @@ const HELP = `Prints what a cluster needs for an installation of Fencepost, as Y
   --installation <id>      the installation's name, as the functions have it in LEADER_ELECT_ID; default ${BASE_INSTALLATION}
   --namespace <name>       where its Leases are, as in LEADER_ELECT_NAMESPACE; default <id>-system
   --expire-debug-sessions  adds the right that EXPIRE_DEBUG_SESSIONS=true needs
+  --secrets-namespace <name>
+                           adds the right to read secrets there, which status-sync and config-check need where the
+                           objects that they work on keep theirs; once for each namespace
+  --upstream-lease <namespace>/<name>
+                           adds the right to that Lease, as UPSTREAM_LEASE names it
   --help                   prints this
 `
 
@@ -31,6 +38,10 @@ export interface Installation {
   readonly namespace?: string | undefined
   /** Whether debug sessions are expired. */
   readonly expireDebugSessions?: boolean | undefined
+  /** Where secrets may be read. Default: nowhere, as in the kustomize base. */
+  readonly secretsNamespaces?: readonly string[] | undefined
+  /** The Lease that a live upstream elects by, `<namespace>/<name>`. Default: none is looked at. */
+  readonly upstreamLease?: string | undefined
 }
 
 /** An object of a manifest. */
@@ -51,16 +62,44 @@ export class NameError extends Error {
  * @throws NameError – an id or a namespace that can't be one, or that is too long; an id with a dot needs a namespace.
  */
 export function renderManifests(asked: Installation = {}): Manifest[] {
-  const { installation = BASE_INSTALLATION, expireDebugSessions = false } = asked
+  const { installation = BASE_INSTALLATION, expireDebugSessions = false, secretsNamespaces = [] } = asked
   if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(installation) || installation.length > LONGEST)
     throw new NameError(`--installation ${installation}: ${expected('dashes and dots')}`)
   const namespace = asked.namespace ?? `${installation}-system`
-  if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(namespace) || namespace.length > LONGEST)
-    throw new NameError(`--namespace ${namespace}: ${expected('dashes')}`)
-  const base = expireDebugSessions ? withComponent(readBase(), 'expire-debug-sessions') : readBase()
-  return base.map(object =>
-    object.kind === 'CustomResourceDefinition' ? object : (renamed(object, { installation, namespace }) as Manifest),
+  checkNamespace('--namespace', namespace)
+  for (const name of secretsNamespaces) checkNamespace('--secrets-namespace', name)
+  const base = expireDebugSessions ? withComponent(readFolder(), 'expire-debug-sessions') : readFolder()
+  const named = (object: Manifest) => renamed(object, { installation, namespace }) as Manifest
+  return [
+    ...base.map(object => (object.kind === 'CustomResourceDefinition' ? object : named(object))),
+    ...[...new Set(secretsNamespaces)].flatMap(name =>
+      readFolder('secrets/').map(object => placed(named(object), name)),
+    ),
+    ...(asked.upstreamLease === undefined
+      ? []
+      : rightsTo(asked.upstreamLease, readFolder('upstream-lease/').map(named))),
+  ]
+}
+
+/** Objects of the folder `upstream-lease` for another Lease than the one that it names. */
+function rightsTo(lease: string, objects: Manifest[]): Manifest[] {
+  const [, namespace, name] = /^([a-z0-9][-a-z0-9]*)\/([a-z0-9][-a-z0-9.]*)$/.exec(lease) ?? []
+  if (!namespace || !name)
+    throw new NameError(`--upstream-lease ${lease}: expected <namespace>/<name>, such as ${UPSTREAM_LEASE}`)
+  const [, known] = UPSTREAM_LEASE.split('/')
+  return JSON.parse(
+    JSON.stringify(objects.map(object => placed(object, namespace))).replaceAll(`"${known}"`, `"${name}"`),
   )
+}
+
+function checkNamespace(option: string, name: string): void {
+  if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name) || name.length > LONGEST)
+    throw new NameError(`${option} ${name}: ${expected('dashes')}`)
+}
+
+/** An object of the folders that go to namespaces of others, in another one than it names. */
+function placed(object: Manifest, namespace: string): Manifest {
+  return { ...object, metadata: { ...object.metadata, namespace } }
 }
 
 const expected = (marks: string) =>
@@ -68,9 +107,10 @@ const expected = (marks: string) =>
 
 const read = (file: string): string => readFileSync(new URL(file, BASE), 'utf8')
 
-function readBase(): Manifest[] {
-  const { resources } = parse(read('kustomization.yaml')) as { resources: string[] }
-  return resources.flatMap(file => parseAllDocuments(read(file)).map(document => document.toJS() as Manifest))
+/** Every object that a folder's kustomization names; default: the base. */
+function readFolder(folder = ''): Manifest[] {
+  const { resources } = parse(read(`${folder}kustomization.yaml`)) as { resources: string[] }
+  return resources.flatMap(file => parseAllDocuments(read(folder + file)).map(document => document.toJS() as Manifest))
 }
 
 interface Patch {
@@ -116,11 +156,16 @@ function main(args: string[]): void {
       installation: { type: 'string' },
       namespace: { type: 'string' },
       'expire-debug-sessions': { type: 'boolean' },
+      'secrets-namespace': { type: 'string', multiple: true },
+      'upstream-lease': { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   })
   const { installation, namespace, 'expire-debug-sessions': expireDebugSessions, help } = values
-  process.stdout.write(help ? HELP : toYaml(renderManifests({ installation, namespace, expireDebugSessions })))
+  const secretsNamespaces = values['secrets-namespace']
+  const upstreamLease = values['upstream-lease']
+  const asked = { installation, namespace, expireDebugSessions, secretsNamespaces, upstreamLease }
+  process.stdout.write(help ? HELP : toYaml(renderManifests(asked)))
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) {

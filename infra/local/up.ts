@@ -7,9 +7,10 @@ import { openTeller } from './terminal/zombie-teller.ts'
 import { type Cleanups, openCleanups } from './world/cleanups.ts'
 import { openDeliveries } from './world/deliveries.ts'
 import { type Ending, openEnding } from './world/ending.ts'
-import { deliverFirstTick } from './world/first-tick.ts'
+import { deliverFirstTicks } from './world/first-tick.ts'
 import { heldLeases } from './world/holders.ts'
 import { waitForTicks } from './world/in-flight.ts'
+import { LOOPS } from './world/loops.ts'
 import { type Newcomer, scheduleNewcomers } from './world/newcomers.ts'
 import { invokeUrl, type Offline, startOffline } from './world/offline.ts'
 import { HELP, type Options, type Ports, readOptions, serversOf, storesOf, UsageError } from './world/options.ts'
@@ -52,7 +53,7 @@ async function start({ options, screen, cleanups, ending }: Run): Promise<Starte
   return { ports, world, offline, journal }
 }
 
-/** Delivers the first tick, and leaves the others to the schedule, until it is to end; gives the exit code. */
+/** Delivers the first ticks, and leaves the others to the schedules, until it is to end; gives the exit code. */
 async function live({ options, screen, cleanups, ending }: Run, started: Started): Promise<number> {
   const { ports, world, offline, journal } = started
   const { paint, say } = screen
@@ -64,8 +65,8 @@ async function live({ options, screen, cleanups, ending }: Run, started: Started
   const inFlight = { deliveries: deliveries.inFlight, leases: () => heldLeases(world) }
   cleanups.add('ticks in flight', () => waitForTicks(inFlight, what => note(`waiting for ${what}`)))
   const asked = ending.asked.then(() => 0)
-  const url = invokeUrl(ports.lambda, 'cleanup')
-  const first = deliverFirstTick({ deliveries, journal, url, tell: note, signal: ending.signal })
+  const urlOf = (loop: string) => invokeUrl(ports.lambda, loop)
+  const first = deliverFirstTicks({ loops: LOOPS, deliveries, journal, urlOf, tell: note, signal: ending.signal })
   if (options.isOnce) return await Promise.race([first, offline.failed, asked])
 
   const tellUnlessEnding = ({ message }: Error) => ending.signal.aborted || tellError(screen, message)

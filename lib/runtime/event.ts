@@ -37,7 +37,7 @@ const objectName = z
 /** What `manualEvent` gives. */
 export interface ManualEvent {
   readonly loop: string
-  readonly action: 'run' | 'status' | 'suspend' | 'resume' | 'release'
+  readonly action: 'run' | 'status' | 'suspend' | 'resume' | 'release' | 'hold'
   readonly names?: readonly string[] | undefined
   readonly namespace?: string | undefined
   readonly dryRun?: boolean | undefined
@@ -50,8 +50,8 @@ export function manualEvent(loops: readonly string[]): z.ZodType<ManualEvent> {
     .strictObject({
       loop: z.enum(loops as [string, ...string[]], { error: `expected one of ${loops.join(', ')}` }),
       action: z
-        .enum(['run', 'status', 'suspend', 'resume', 'release'], {
-          error: 'expected run, status, suspend, resume or release',
+        .enum(['run', 'status', 'suspend', 'resume', 'release', 'hold'], {
+          error: 'expected run, status, suspend, resume, release or hold',
         })
         .default('run'),
       names: z.array(objectName).min(1, 'expected at least one name').max(100, 'expected at most 100 names').optional(),

@@ -5,6 +5,7 @@ import type { KubernetesApi } from '../kubernetes/api.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { AnyReconciler } from '../tick/reconciler.ts'
+import type { Clock } from '../time.ts'
 
 /** What a reconciler is built from. */
 export interface LoopParts {
@@ -12,6 +13,7 @@ export interface LoopParts {
   readonly config: Config
   readonly log: Log
   readonly metrics: Metrics
+  readonly clock: Clock
 }
 
 /** One loop. */

@@ -1,8 +1,11 @@
-// What the action `status` tells of a loop: who may act by the lease's record, and whom the API server lets write.
+// What the action `status` tells of a loop: who may act by the lease's record, whom the API server lets write, and who
+// leads a live upstream beside which it runs.
 
 import type { Fence, FenceSpec } from '../fence/fence.ts'
 import { isDrained, isHeld } from '../lease/decide.ts'
 import type { Lease, LeaseRecord } from '../lease/lease.ts'
+import { isAlive, type UpstreamRecord } from '../lease/upstream/rules.ts'
+import type { Upstream } from '../lease/upstream/upstream.ts'
 import { toInstant } from '../time.ts'
 
 /** A loop's lease and fence as people read them. */
@@ -24,6 +27,8 @@ export interface LoopStatus {
   readonly lastOutcome: unknown
   readonly checkpoint: unknown
   readonly fence: FenceStatus
+  /** Only where UPSTREAM_LEASE is set. */
+  readonly upstream?: UpstreamStatus
 }
 
 /**
@@ -43,6 +48,44 @@ export interface FenceStatus {
   /** null unless it was raised. */
   readonly token: number | null
   readonly holder: string | null
+}
+
+/**
+ * Upstream's Lease as people read it.
+ *
+ * `ours`        this installation holds it
+ * `active`      somebody else holds it, and may lead: no tick acts
+ * `over`        somebody else held it, and its time is over by more than 60 s
+ * `free`        nobody holds it
+ * `missing`     there is none
+ * `unreadable`  the API server did not say
+ */
+export interface UpstreamStatus {
+  readonly lease: string
+  readonly mode: Upstream['mode']
+  readonly state: 'ours' | 'active' | 'over' | 'free' | 'missing' | 'unreadable'
+  /** null when nobody holds it, or nobody knows. */
+  readonly holder: string | null
+  /** When the time that it names ends, RFC 3339; null when it names none. */
+  readonly endsAt: string | null
+  /** Of the action `hold` alone: whom it was taken from; null when it was free, or ours already. */
+  readonly takenFrom?: string | null
+}
+
+/** Tells who holds upstream's Lease. */
+export function upstreamStatus(
+  { address, mode, identity }: Pick<Upstream, 'address' | 'mode' | 'identity'>,
+  record: UpstreamRecord | undefined | 'unreadable',
+  nowMs: number,
+): UpstreamStatus {
+  const known = { lease: address, mode }
+  if (record === 'unreadable') return { ...known, state: record, holder: null, endsAt: null }
+  if (!record) return { ...known, state: 'missing', holder: null, endsAt: null }
+  const { holder, renewedAtMs, durationMs } = record
+  const others = isAlive(record, nowMs) ? 'active' : 'over'
+  const state = holder === '' ? 'free' : holder === identity ? 'ours' : others
+  const endsAt = renewedAtMs === undefined ? null : toInstant(renewedAtMs + durationMs)
+  return { ...known, state, holder: holder || null, endsAt }
 }
 
 /** Compares a Fence with its lease's record. */
@@ -65,7 +108,7 @@ export function leaseStatus(
   lease: Pick<Lease, 'address'>,
   record: LeaseRecord,
   nowMs: number,
-): Omit<LoopStatus, 'fence'> {
+): Omit<LoopStatus, 'fence' | 'upstream'> {
   const held = isHeld(record)
   return {
     loop,

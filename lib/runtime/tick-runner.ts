@@ -9,6 +9,7 @@ import type { AnyReconciler, Scope } from '../tick/reconciler.ts'
 import { runTick } from '../tick/run-tick.ts'
 import type { ShutdownHandler } from '../tick/shutdown.ts'
 import { openTally } from '../tick/tally.ts'
+import { besideUpstream } from './beside-upstream.ts'
 import type { Invocation } from './lambda.ts'
 import type { Loop } from './loop.ts'
 import { setExitCode, stopOnSignal } from './signals.ts'
@@ -48,9 +49,11 @@ async function tickOutcome(run: LoopRun, tick: TickIdentity, scope: Scope, metri
   try {
     const api = await wiring.api()
     const request = { tick, periodMs, requestId: invocation.requestId, scope, budget }
+    const over = await besideUpstream(run, request)
+    if (over) return over
     const fence = await wiring.fence(loop.name)
     if (fence.mode === 'advisory') log.warn('fence advisory', { fence: fence.name, consequence: UNPROVEN })
-    return await runTick(loop.reconciler({ api, config, log, metrics }), request, {
+    return await runTick(loop.reconciler({ api, config, log, metrics, clock }), request, {
       lease: await wiring.lease(loop.name),
       fence,
       openWriter: grant => openWriter({ api, fence: fence.name, grant, mode: fence.mode, clock }),
@@ -108,6 +111,6 @@ export function answer(outcome: TickOutcome): TickOutcome {
 
 /** What a reconciler is, for runs that need no lease. */
 export async function reconcilerOf({ loop, wiring }: LoopRun, metrics: Metrics): Promise<AnyReconciler> {
-  const { config, log } = wiring
-  return loop.reconciler({ api: await wiring.api(), config, log, metrics })
+  const { config, log, clock } = wiring
+  return loop.reconciler({ api: await wiring.api(), config, log, metrics, clock })
 }

@@ -17,6 +17,7 @@ import { openLease } from '../lease/fenced-lease.ts'
 import { kubernetesStore } from '../lease/kubernetes.ts'
 import type { Lease, LeaseStore } from '../lease/lease.ts'
 import { memoryStore } from '../lease/memory.ts'
+import { openUpstream, type Upstream } from '../lease/upstream/upstream.ts'
 import { type Log, openLog } from '../telemetry/log.ts'
 import { type Clock, MINUTE_MS, SECOND_MS, systemClock } from '../time.ts'
 
@@ -31,6 +32,8 @@ export interface Wiring {
   lease(loop: string): Promise<Lease>
   /** The fence of a loop. */
   fence(loop: string): Promise<Fence>
+  /** The Lease that a live upstream elects by; undefined when none is configured. */
+  upstream(): Promise<Upstream | undefined>
 }
 
 /**
@@ -61,7 +64,13 @@ export function openWiring(environment?: Environment, clock: Clock = systemClock
     openLease({ store: await storeOf(nameOf(loop)), name: nameOf(loop), clock, log })
   const fence = async (loop: string) =>
     openFence({ api: await api(), name: nameOf(loop), lease: await lease(loop), mode: config.FENCE, clock, log })
-  return { config, clock, log, api, lease, fence }
+  const upstream = async () => {
+    const [namespace, name] = config.UPSTREAM_LEASE?.split('/') ?? []
+    if (!namespace || !name) return undefined
+    const { UPSTREAM_MODE: mode, LEADER_ELECT_ID: installation } = config
+    return openUpstream({ api: await api(), namespace, name, mode, installation, clock })
+  }
+  return { config, clock, log, api, lease, fence, upstream }
 }
 
 async function connect(config: Config, clock: Clock): Promise<Connection> {

@@ -12,8 +12,8 @@ import type { Action, ObjectFailure } from './reconciler.ts'
  */
 export type OutcomeKind = 'completed' | 'yielded' | 'skipped' | 'fenced' | 'failed'
 
-/** Why a tick was skipped. */
-export type SkipReason = RefusalReason | 'too-late' | 'insufficient-time' | 'disabled'
+/** Why a tick was skipped. `upstream-active`: another controller leads by the Lease that UPSTREAM_LEASE names. */
+export type SkipReason = RefusalReason | 'too-late' | 'insufficient-time' | 'disabled' | 'upstream-active'
 
 /** An action that took effect, as a dry run prints it. */
 export type Change = Pick<Action, 'object' | 'from' | 'to' | 'reason' | 'note'>
@@ -30,7 +30,7 @@ export interface TickOutcome {
   readonly reason?: SkipReason
   /** Our fencing token; of a skipped tick, that of the term that holds the lease or did this very tick, if it is known. */
   readonly token?: number
-  /** Of a tick that was skipped as held: who holds the lease. */
+  /** Of a tick that was skipped as held or upstream-active: who holds the lease, ours or upstream's. */
   readonly holder?: string
   readonly counts: TickCounts
   /** At most `LISTED`. */

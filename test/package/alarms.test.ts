@@ -9,7 +9,7 @@ const TOPIC = 'arn:aws:sns:eu-central-1:123456789012:alarms'
 const PERIOD_MS = 5 * MINUTE_MS
 
 let copy: ServiceCopy
-/** As it comes; and as another installation, with another interval and with a topic. */
+/** As it comes; and as another installation, with other intervals and with a topic. */
 let plain: Packaged
 let other: Packaged
 
@@ -20,6 +20,10 @@ beforeAll(async () => {
     installation: 'edge',
     cleanupInterval: '10m',
     cleanupSchedule: 'cron(0/10 * * * ? *)',
+    statusSyncInterval: '20m',
+    statusSyncSchedule: 'cron(0/20 * * * ? *)',
+    configCheckInterval: '1h',
+    configCheckSchedule: 'cron(0 0/1 * * ? *)',
     alarmTopic: TOPIC,
   })
 }, LIMIT_MS)
@@ -63,49 +67,64 @@ function subjectsOf(packaged: Packaged, installation: string): string[] {
   ]
 }
 
-function silenceOf(packaged: Packaged): Node {
-  return alarmsOf(packaged).find(({ MetricName }) => MetricName === 'TicksCompleted')
+const isSilence = ({ MetricName }: Node) => MetricName === 'TicksCompleted'
+
+function silenceOf(packaged: Packaged, loop = 'cleanup'): Node {
+  return alarmsOf(packaged).find(alarm => isSilence(alarm) && subjectOf(alarm).endsWith(` loop=${loop}`))
+}
+
+/** The alarm of a loop's function that fails. */
+function errorsOf(packaged: Packaged, loop: string): Node {
+  const functions = propertiesOf(packaged, 'AWS::Lambda::Function')
+  const id = Object.keys(functions).find(one => functions[one].Handler === `dist/${loop}.handler`)
+  return alarmsOf(packaged).find(({ Dimensions }) => Dimensions[0].Value.Ref === id)
 }
 
 describe('the alarms', () => {
   it('are one for each loop that completes nothing, one for each function that fails, one for each queue with messages', () => {
-    expect(loopsOf(plain)).toEqual(['cleanup'])
-    expect(alarmsOf(plain).map(subjectOf)).toEqual(subjectsOf(plain, 'fencepost'))
-    expect(alarmsOf(other).map(subjectOf)).toEqual(subjectsOf(other, 'edge'))
+    expect(loopsOf(plain)).toEqual(['cleanup', 'status-sync', 'config-check'])
+    expect(alarmsOf(plain).map(subjectOf).sort()).toEqual(subjectsOf(plain, 'fencepost').sort())
+    expect(alarmsOf(other).map(subjectOf).sort()).toEqual(subjectsOf(other, 'edge').sort())
   })
 
   it('would be missed, were there one function more', () => {
     const more = { ...plain, template: structuredClone(plain.template) }
     Object.assign(more.template.Resources, { MoreLambdaFunction: plain.template.Resources.CleanupLambdaFunction })
-    expect(alarmsOf(more).map(subjectOf)).not.toEqual(subjectsOf(more, 'fencepost'))
+    expect(alarmsOf(more).map(subjectOf).sort()).not.toEqual(subjectsOf(more, 'fencepost').sort())
   })
 
   it.each([
-    ['5m', 300, () => plain],
-    ['10m', 600, () => other],
+    ['cleanup', 300, 600],
+    ['status-sync', 600, 1_200],
+    ['config-check', 600, 3_600],
   ])(
-    'tell after three periods of %s without a completed tick, and take no word of a loop for none',
-    (_, seconds, of) => {
-      expect(silenceOf(of())).toMatchObject({
-        Statistic: 'Sum',
-        ComparisonOperator: 'LessThanThreshold',
-        Threshold: 1,
-        Period: seconds,
-        EvaluationPeriods: 3,
-        DatapointsToAlarm: 3,
-        TreatMissingData: 'breaching',
-      })
+    'tell after three periods of %s, of %i s or of %i s, without a completed tick, and take no word of a loop for none',
+    (loop, ...seconds) => {
+      for (const [packaged, Period] of [
+        [plain, seconds[0]],
+        [other, seconds[1]],
+      ] as const)
+        expect(silenceOf(packaged, loop)).toMatchObject({
+          Statistic: 'Sum',
+          ComparisonOperator: 'LessThanThreshold',
+          Threshold: 1,
+          Period,
+          EvaluationPeriods: 3,
+          DatapointsToAlarm: 3,
+          TreatMissingData: 'breaching',
+        })
     },
   )
 
   it('tell of one error in a loop’s period, so that a loop that fails in each stays alarmed', () => {
-    const isOfCleanup = ({ Dimensions }: Node) => Dimensions[0].Value.Ref === 'CleanupLambdaFunction'
-    expect(alarmsOf(other).find(isOfCleanup)).toMatchObject({ Statistic: 'Sum', Period: 600, EvaluationPeriods: 1 })
-    expect(silenceOf(other).Period).toBe(600)
+    for (const loop of loopsOf(other)) {
+      expect(errorsOf(other, loop)).toMatchObject({ Statistic: 'Sum', EvaluationPeriods: 1 })
+      expect(errorsOf(other, loop).Period).toBe(silenceOf(other, loop).Period)
+    }
   })
 
   it('tell of one error or message, and take no word for good news', () => {
-    for (const alarm of alarmsOf(plain).filter(one => one !== silenceOf(plain)))
+    for (const alarm of alarmsOf(plain).filter(one => !isSilence(one)))
       expect(alarm).toMatchObject({
         ComparisonOperator: 'GreaterThanOrEqualToThreshold',
         Threshold: 1,
@@ -129,16 +148,15 @@ describe('the alarms', () => {
 })
 
 describe('packaging', () => {
-  it('refuses an interval that is no duration, with its name', async () => {
-    const { exitCode, output } = await copy.serverless([
-      'package',
-      '--package',
-      'refused',
-      '--param=cleanupInterval=often',
-    ])
-    expect(exitCode).toBe(1)
-    expect(output).toContain('cleanupInterval=often: expected a duration such as 5m')
-  })
+  it.each(['cleanupInterval', 'statusSyncInterval', 'configCheckInterval'])(
+    'refuses the parameter %s when it is no duration, with its name',
+    async parameter => {
+      const words = ['package', '--package', 'refused', `--param=${parameter}=often`]
+      const { exitCode, output } = await copy.serverless(words)
+      expect(exitCode).toBe(1)
+      expect(output).toContain(`${parameter}=often: expected a duration such as 5m`)
+    },
+  )
 })
 
 describe('the metric that the silence of a loop is told by', () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -6,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Bundled, bundle, watch } from '../../infra/build/bundle.cjs'
 import { copyService, run, type ServiceCopy } from './service.ts'
 
-const FUNCTIONS = ['cleanup', 'reconcile']
+const FUNCTIONS = ['cleanup', 'status-sync', 'config-check', 'reconcile']
 const CHUNKS = ['dist/chunks/dynamodb-client.cjs', 'dist/chunks/kubeconfig-library.cjs']
 const HEAVY = /node_modules\/(@aws-sdk|@smithy|@kubernetes|undici|js-yaml|openid-client|ws)\//
 const EKS = {
@@ -106,17 +107,28 @@ describe('bundle', () => {
 })
 
 describe('watch', () => {
-  it('bundles again when a source file changes', async () => {
+  it('bundles again when a source file changes, and tells of nothing else', async () => {
     await withProject({}, async root => {
-      let stop = async () => {}
-      const changed = new Promise<void>(resolve => {
-        void watch({ root, functions: ['a'], onChange: resolve }).then(end => {
-          stop = end
-          return writeFile(path.join(root, 'functions/a.ts'), 'export const a = 2')
-        })
+      const bundles: string[] = []
+      let resolve = () => {}
+      const changed = new Promise<void>(done => {
+        resolve = done
       })
+      const onChange = () => {
+        bundles.push(readFileSync(path.join(root, 'dist/a.cjs'), 'utf8'))
+        if (bundles.at(-1)?.includes('the change')) resolve()
+      }
+      const stop = await watch({ root, functions: ['a'], onChange })
+      await writeFile(path.join(root, 'functions/a.ts'), "export const a = 'the change'")
       await changed
       await stop()
+      expect(bundles).toHaveLength(1)
+    })
+  })
+
+  it('tells why it can’t begin', async () => {
+    await withProject({ 'functions/a.ts': 'export const a =' }, async root => {
+      await expect(watch({ root, functions: ['a'], onChange: () => {} })).rejects.toThrow('Unexpected end of file')
     })
   })
 })

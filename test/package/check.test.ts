@@ -22,6 +22,8 @@ describe('problemsOf', () => {
     ['a period of 2 h', every('2h', 'cron(0 0/2 * * ? *)')],
     ['a period of 1 h', every('1h', 'cron(0 0/1 * * ? *)')],
     ['a period of a day', every('24h', 'cron(0 0 * * ? *)')],
+    ['status-sync as it comes', { ...cleanup, name: 'status-sync', schedules: ['cron(0/10 * * * ? *)'] }],
+    ['config-check as it comes', { ...cleanup, name: 'config-check', schedules: ['cron(0/10 * * * ? *)'] }],
   ])('finds nothing wrong with %s', (_, declaration) => {
     expect(problemsOf(declaration)).toEqual([])
   })
@@ -69,7 +71,31 @@ describe('problemsOf', () => {
       { ...cleanup, maximumEventAgeSeconds: undefined },
       'maximumEventAge is not set, which is 21600 s',
     ],
-    ['a schedule without a loop', { ...cleanup, name: 'statusSync' }, 'lib/config.ts has no STATUS_SYNC_INTERVAL'],
+    [
+      'a schedule without a loop',
+      { ...cleanup, name: 'statusSync' },
+      'statusSync: it has a schedule, but no setting of lib/config.ts is the period of statusSync; name the function as its loop',
+    ],
+    [
+      'status-sync with the schedule of cleanup',
+      { ...cleanup, name: 'status-sync' },
+      'ESCALATION_STATUS_UPDATE_INTERVAL, the period of 600 s needs the schedule cron(0/10 * * * ? *)',
+    ],
+    [
+      'config-check with another interval than its schedule’s',
+      {
+        ...cleanup,
+        name: 'config-check',
+        schedules: ['cron(0/10 * * * ? *)'],
+        environment: { CLUSTER_CONFIG_CHECK_INTERVAL: '15m' },
+      },
+      'CLUSTER_CONFIG_CHECK_INTERVAL, the period of 900 s needs the schedule cron(0/15 * * * ? *)',
+    ],
+    [
+      'a manual run whose crash would cost two ticks of the loop with the shortest period',
+      { ...reconcile, environment: { CLUSTER_CONFIG_CHECK_INTERVAL: '2m' } },
+      'reconcile: timeout 120 s + tail 15 s + skew 5 s = 140 s is more than CLUSTER_CONFIG_CHECK_INTERVAL, the period of 120 s',
+    ],
     [
       'an unknown variable',
       { ...cleanup, environment: { LEASSE: 'x' } },

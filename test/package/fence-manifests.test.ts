@@ -193,6 +193,10 @@ const checks: Record<string, (all: Manifest[]) => string[]> = {
 
 const policy = (all: Manifest[], name: string) => named(all, 'ValidatingAdmissionPolicy', `fencepost-fence-${name}`)
 const role = (all: Manifest[], name: string) => named(all, 'ClusterRole', name)
+const forget = (all: Manifest[], name: string, resource: string) => {
+  const { resources } = policy(all, name).spec.matchConstraints.resourceRules[0]
+  resources.splice(resources.indexOf(resource), 1)
+}
 const drop = (all: Manifest[], kind: string) =>
   all.splice(
     all.findIndex(one => one.kind === kind),
@@ -202,9 +206,11 @@ const drop = (all: Manifest[], kind: string) =>
 /** Violations, by the check that must find them. */
 const planted: Record<string, Record<string, (all: Manifest[]) => void>> = {
   'every write of a virtual user is one that both policies judge': {
-    'a new right': all => role(all, 'fencepost-cleanup-writer').rules[1].resources.push('breakglassescalations/status'),
+    'a new right': all => role(all, 'fencepost-cleanup-writer').rules[1].resources.push('denypolicies/status'),
     'a resource that one policy forgot': all =>
       policy(all, 'token').spec.matchConstraints.resourceRules[0].resources.splice(1, 1),
+    'escalations that one policy forgot': all => forget(all, 'form', 'breakglassescalations/status'),
+    'clusters that one policy forgot': all => forget(all, 'token', 'clusterconfigs/status'),
     'an operation that one policy forgot': all =>
       policy(all, 'form').spec.matchConstraints.resourceRules[0].operations.splice(2, 1),
   },
@@ -226,6 +232,14 @@ const planted: Record<string, Record<string, (all: Manifest[]) => void>> = {
     },
     'not listed in fence-guard': all => {
       policy(all, 'guard').spec.matchConditions[0].expression = 'oldObject.metadata.name in []'
+    },
+    'one of three not listed in fence-form': all => {
+      const [condition] = policy(all, 'form').spec.matchConditions
+      condition.expression = condition.expression.replace("'fencepost:fencepost-status-sync', ", '')
+    },
+    'one of three not listed in fence-guard': all => {
+      const [condition] = policy(all, 'guard').spec.matchConditions
+      condition.expression = condition.expression.replace(", 'fencepost-config-check'", '')
     },
   },
   'every Fence, binding and entry has its virtual user': {

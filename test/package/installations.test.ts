@@ -43,9 +43,10 @@ describe('the manifests of an installation', () => {
     expect(text).not.toMatch(/instance: fencepost/)
     for (const name of [
       'fencepost:b-cleanup',
-      "['fencepost:b-cleanup']",
+      "['fencepost:b-cleanup', 'fencepost:b-status-sync', 'fencepost:b-config-check']",
       'fencepost:function:b-reconcile',
-      "'b-cleanup'",
+      'fencepost:function:b-status-sync',
+      "'b-cleanup', 'b-status-sync', 'b-config-check'",
       'policyName: b-fence-token',
       'namespace: b-system',
     ])
@@ -72,6 +73,47 @@ describe('the manifests of an installation', () => {
       ...roleIn(renderManifests({ installation: 'b' })).rules,
       { apiGroups: ['breakglass.t-caas.telekom.com'], resources: ['debugsessions/status'], verbs: ['patch'] },
     ])
+  })
+
+  it('let secrets be read nowhere, and with --secrets-namespace in each one that is named, as the folder secrets does', () => {
+    const rights = (namespaces: string[]) =>
+      renderManifests({ installation: 'b', secretsNamespaces: namespaces })
+        .filter(object => JSON.stringify(object).includes('-secrets"'))
+        .map(({ kind, metadata: { namespace, name } }) => `${kind} ${namespace}/${name}`)
+    const { resources } = parse(read('secrets/kustomization.yaml')) as { resources: string[] }
+    const folder = resources
+      .flatMap(file => documents(read(`secrets/${file}`)))
+      .map(({ kind, metadata: { namespace, name } }) => `${kind} ${namespace}/${name.replace('fencepost-', 'b-')}`)
+    expect(folder).toHaveLength(4)
+    expect(rights([])).toEqual([])
+    expect(rights(['breakglass-system'])).toEqual(folder)
+    expect(rights(['breakglass-system', 'fencepost-x', 'fencepost-x'])).toEqual([
+      ...folder,
+      ...folder.map(line => line.replace('breakglass-system', 'fencepost-x')),
+    ])
+    expect(() => renderManifests({ secretsNamespaces: ['a.b'] })).toThrow(
+      /^--secrets-namespace a\.b: expected 1 to 63 /,
+    )
+  })
+
+  it('touch no Lease of upstream’s, and with --upstream-lease give the right to the one that is named, as the folder upstream-lease does', () => {
+    const [folder = ''] = (parse(read('upstream-lease/kustomization.yaml')) as { resources: string[] }).resources
+    const base = documents(read(`upstream-lease/${folder}`))
+    const added = (upstreamLease: string, installation?: string) =>
+      renderManifests({ installation, upstreamLease }).slice(renderManifests({ installation }).length)
+    expect(added('breakglass-system/breakglass.telekom.io')).toEqual(base)
+    expect(JSON.stringify(renderManifests())).not.toContain('breakglass.telekom.io')
+
+    const text = toYaml(added('fencepost-x/fencepost-y.z', 'b'))
+    expect(text.match(/namespace: .*/g)).toEqual(['namespace: fencepost-x', 'namespace: fencepost-x'])
+    expect(text).toMatch(/resourceNames:\n\s+- fencepost-y\.z\n\s+verbs:\n\s+- get\n\s+- update\n/)
+    expect(text.match(/fencepost:function:\S+/g)).toEqual(
+      ['cleanup', 'status-sync', 'config-check', 'reconcile'].map(name => `fencepost:function:b-${name}`),
+    )
+    for (const lease of ['x', 'a/b/c', 'a.b/c', '/x', 'x/'])
+      expect(() => renderManifests({ upstreamLease: lease })).toThrow(
+        `--upstream-lease ${lease}: expected <namespace>/`,
+      )
   })
 
   it.each(['', 'B', 'a_b', '-a', 'a-', 'a.', 'a:b', 'x'.repeat(64)])('refuse the id «%s»', installation => {
@@ -106,5 +148,8 @@ describe('npm run manifests', () => {
         '--installation A: expected 1 to 63 lower-case letters, digits, dashes and dots, a letter or digit at both ends; --help lists the options\n',
     })
     expect(run('--instalation', 'a')).toMatchObject({ status: 2, stdout: '' })
+    const both = ['a', 'b'].flatMap(name => ['--secrets-namespace', name])
+    expect(documents(run(...both).stdout)).toEqual(renderManifests({ secretsNamespaces: ['a', 'b'] }))
+    expect(documents(run('--upstream-lease', 'a/b').stdout)).toEqual(renderManifests({ upstreamLease: 'a/b' }))
   })
 })

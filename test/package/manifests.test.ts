@@ -44,27 +44,47 @@ function rightsIn(all: Manifest[]): string[] {
     .sort()
 }
 
-const FUNCTION_RIGHTS = [
-  'everywhere |  | users | fencepost:fencepost-cleanup | impersonate',
+/** What each loop reads, under the functions' own names, and writes, as its virtual user. */
+const LOOPS: Record<string, { reads: string[]; writes: string[]; readsSecrets: boolean }> = {
+  cleanup: {
+    reads: ['breakglasssessions debugsessions | any | get list'],
+    writes: ['breakglasssessions debugsessions | any | delete', 'breakglasssessions/status | any | patch'],
+    readsSecrets: false,
+  },
+  'status-sync': {
+    reads: ['breakglassescalations | any | get list', 'identityproviders | any | list'],
+    writes: ['breakglassescalations/status | any | patch'],
+    readsSecrets: true,
+  },
+  'config-check': {
+    reads: ['clusterconfigs | any | get list', 'identityproviders | any | list'],
+    writes: ['clusterconfigs/status | any | patch'],
+    readsSecrets: true,
+  },
+}
+
+const functionRights = (loop: string) => [
+  `everywhere |  | users | fencepost:fencepost-${loop} | impersonate`,
   'everywhere | authentication.k8s.io | userextras/fencepost.dev/token userextras/fencepost.dev/holder | any | impersonate',
-  'everywhere | breakglass.t-caas.telekom.com | breakglasssessions debugsessions | any | get list',
-  'everywhere | fencepost.dev | fences | fencepost-cleanup | get patch',
-  'fencepost-system | coordination.k8s.io | leases | fencepost-cleanup | get update',
+  ...(LOOPS[loop]?.reads ?? []).map(right => `everywhere | breakglass.t-caas.telekom.com | ${right}`),
+  `everywhere | fencepost.dev | fences | fencepost-${loop} | get patch`,
+  `fencepost-system | coordination.k8s.io | leases | fencepost-${loop} | get update`,
 ]
-const WRITER_RIGHTS = [
-  'everywhere | breakglass.t-caas.telekom.com | breakglasssessions debugsessions | any | delete',
-  'everywhere | breakglass.t-caas.telekom.com | breakglasssessions/status | any | patch',
+const writerRights = (loop: string) => [
+  ...(LOOPS[loop]?.writes ?? []).map(right => `everywhere | breakglass.t-caas.telekom.com | ${right}`),
   'everywhere | events.k8s.io | events | any | create',
 ]
+const loops = Object.keys(LOOPS)
 
 describe('the manifests', () => {
-  it('give each function and the virtual user exactly the verbs that they use', () => {
-    expect(rightsIn(manifests)).toEqual([
-      ...WRITER_RIGHTS.map(right => `User fencepost:fencepost-cleanup | ${right}`),
-      ...['cleanup', 'reconcile'].flatMap(name =>
-        FUNCTION_RIGHTS.map(right => `User fencepost:function:fencepost-${name} | ${right}`),
+  it('give each function and each virtual user exactly the verbs that they use', () => {
+    const expected = loops.flatMap(loop => [
+      ...writerRights(loop).map(right => `User fencepost:fencepost-${loop} | ${right}`),
+      ...[loop, 'reconcile'].flatMap(name =>
+        functionRights(loop).map(right => `User fencepost:function:fencepost-${name} | ${right}`),
       ),
     ])
+    expect(rightsIn(manifests)).toEqual(expected.sort())
   })
 
   it('would be found out with one verb more', () => {
@@ -74,9 +94,9 @@ describe('the manifests', () => {
   })
 
   it('have one Lease for each loop, without spec and without annotations, so that applying them keeps every ledger', () => {
-    expect(ofKind('Lease').map(({ metadata: { namespace, name } }) => `${namespace}/${name}`)).toEqual([
-      'fencepost-system/fencepost-cleanup',
-    ])
+    expect(ofKind('Lease').map(({ metadata: { namespace, name } }) => `${namespace}/${name}`)).toEqual(
+      loops.map(loop => `fencepost-system/fencepost-${loop}`),
+    )
     for (const lease of ofKind('Lease')) {
       expect(Object.keys(lease)).toEqual(['apiVersion', 'kind', 'metadata'])
       expect(Object.keys(lease.metadata)).toEqual(['name', 'namespace', 'labels'])
@@ -101,7 +121,44 @@ describe('the manifests', () => {
     const bound = ofKind('ClusterRoleBinding').flatMap(({ subjects }) => subjects.map(({ name }: Manifest) => name))
     const functions = new Set(bound.filter(name => name.startsWith('fencepost:function:')))
     const inServerless = [...functions].map(user => user.replace('fencepost-', '$' + '{param:installation}-'))
-    expect(mapped).toEqual(inServerless)
+    expect(mapped.sort()).toEqual(inServerless.sort())
+  })
+})
+
+describe('the right to read secrets', () => {
+  it('is to get them by name, in one namespace, for the loops that need it and for runs by hand', async () => {
+    const { resources } = parse(await read('secrets/kustomization.yaml'))
+    const texts = await Promise.all(resources.map((file: string) => read(`secrets/${file}`)))
+    const all = texts.flatMap(text => parseAllDocuments(text).map(document => document.toJS()))
+    const readers = loops.filter(loop => LOOPS[loop]?.readsSecrets)
+    expect(rightsIn(all)).toEqual(
+      readers
+        .flatMap(loop => [loop, 'reconcile'])
+        .map(name => `User fencepost:function:fencepost-${name} | breakglass-system |  | secrets | any | get`)
+        .sort(),
+    )
+    expect(all.map(({ kind }) => kind).sort()).toEqual(['Role', 'Role', 'RoleBinding', 'RoleBinding'])
+  })
+
+  it('is given nowhere else', () => {
+    expect(rightsIn(manifests).filter(right => right.includes('secrets'))).toEqual([])
+  })
+})
+
+describe('the right to upstream’s Lease', () => {
+  it('is to read and keep that one Lease, for every function, and neither to make nor to delete it', async () => {
+    const { resources } = parse(await read('upstream-lease/kustomization.yaml'))
+    const texts = await Promise.all(resources.map((file: string) => read(`upstream-lease/${file}`)))
+    const all = texts.flatMap(text => parseAllDocuments(text).map(document => document.toJS()))
+    expect(rightsIn(all)).toEqual(
+      [...loops, 'reconcile']
+        .map(
+          name =>
+            `User fencepost:function:fencepost-${name} | breakglass-system | coordination.k8s.io | leases | breakglass.telekom.io | get update`,
+        )
+        .sort(),
+    )
+    expect(all.map(({ kind }) => kind).sort()).toEqual(['Role', 'RoleBinding'])
   })
 })
 

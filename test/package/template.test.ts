@@ -4,7 +4,8 @@ import { deploymentTable } from './deployment-table.ts'
 import { copyService, EVERYTHING, type Node, namesIn, type Packaged, SECRET, type ServiceCopy } from './service.ts'
 
 const LIMIT_MS = 180_000
-const FUNCTIONS = ['cleanup', 'reconcile'] as const
+const LOOPS = ['cleanup', 'status-sync', 'config-check'] as const
+const FUNCTIONS = [...LOOPS, 'reconcile'] as const
 
 let copy: ServiceCopy
 /** As it comes; with everything that can be asked for; and with a kubeconfig in a secret, which rules EKS out. */
@@ -20,10 +21,11 @@ beforeAll(async () => {
 }, LIMIT_MS)
 afterAll(() => copy?.remove())
 
-/** `Cleanup` of `cleanup`: what logical ids begin with. */
-function idOf(name: string): string {
-  return `${name[0]?.toUpperCase()}${name.slice(1)}`
-}
+const capital = (word: string) => `${word[0]?.toUpperCase()}${word.slice(1)}`
+/** `StatusSync` of `status-sync`: what our logical ids begin with. */
+const idOf = (name: string) => name.split('-').map(capital).join('')
+/** `StatusDashsync` of `status-sync`: what the logical ids begin with that the serverless CLI makes. */
+const cliIdOf = (name: string) => capital(name.replaceAll('-', 'Dash'))
 
 function propertiesOf(id: string, packaged = plain): Node {
   return packaged.template.Resources[id]?.Properties
@@ -35,9 +37,10 @@ function resourcesOf(type: string, packaged: Packaged): [string, Node][] {
 
 describe.each(FUNCTIONS)('the function %s', name => {
   const id = idOf(name)
+  const cliId = cliIdOf(name)
 
   it('has its runtime, size, time limit and concurrency stated', () => {
-    expect(propertiesOf(`${id}LambdaFunction`)).toMatchObject({
+    expect(propertiesOf(`${cliId}LambdaFunction`)).toMatchObject({
       Runtime: 'nodejs24.x',
       Handler: `dist/${name}.handler`,
       MemorySize: 1769,
@@ -47,7 +50,7 @@ describe.each(FUNCTIONS)('the function %s', name => {
   })
 
   it('is never retried, drops old events, and reports what failed to an encrypted queue', () => {
-    expect(propertiesOf(`${id}LambdaEvConf`)).toMatchObject({
+    expect(propertiesOf(`${cliId}LambdaEvConf`)).toMatchObject({
       MaximumRetryAttempts: 0,
       MaximumEventAgeInSeconds: 300,
       DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': ['FailedInvocations', 'Arn'] } } },
@@ -56,14 +59,14 @@ describe.each(FUNCTIONS)('the function %s', name => {
   })
 
   it('has a log group that forgets after 30 days', () => {
-    expect(propertiesOf(`${id}LogGroup`)).toEqual({
+    expect(propertiesOf(`${cliId}LogGroup`)).toEqual({
       LogGroupName: `/aws/lambda/fencepost-dev-${name}`,
       RetentionInDays: 30,
     })
   })
 
   it('has a role of its own, which only Lambda may assume', () => {
-    expect(propertiesOf(`${id}LambdaFunction`).Role).toEqual({ 'Fn::Sub': `\${${id}Role.Arn}` })
+    expect(propertiesOf(`${cliId}LambdaFunction`).Role).toEqual({ 'Fn::Sub': `\${${id}Role.Arn}` })
     expect(propertiesOf(`${id}Role`).AssumeRolePolicyDocument.Statement).toEqual([
       { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
     ])
@@ -71,8 +74,8 @@ describe.each(FUNCTIONS)('the function %s', name => {
 
   it('may write its own log and report failures, and nothing else, with a Kubernetes lease outside a VPC', () => {
     expect(rightsOf(`${id}Role`, plain)).toEqual([
-      ['logs:CreateLogStream', { 'Fn::GetAtt': [`${id}LogGroup`, 'Arn'] }],
-      ['logs:PutLogEvents', { 'Fn::GetAtt': [`${id}LogGroup`, 'Arn'] }],
+      ['logs:CreateLogStream', { 'Fn::GetAtt': [`${cliId}LogGroup`, 'Arn'] }],
+      ['logs:PutLogEvents', { 'Fn::GetAtt': [`${cliId}LogGroup`, 'Arn'] }],
       ['sqs:SendMessage', { 'Fn::GetAtt': ['FailedInvocations', 'Arn'] }],
     ])
     expect(propertiesOf(`${id}Role`).ManagedPolicyArns).toEqual([])
@@ -87,7 +90,9 @@ describe.each(FUNCTIONS)('the function %s', name => {
     ])
     const statement = statementsOf(`${id}Role`, full).find(({ Resource }) => Resource['Fn::GetAtt'][0] === 'LeaseTable')
     expect(statement.Condition).toEqual({
-      'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['fencepost-cleanup'] },
+      'ForAllValues:StringEquals': {
+        'dynamodb:LeadingKeys': (name === 'reconcile' ? LOOPS : [name]).map(loop => `fencepost-${loop}`),
+      },
     })
   })
 
@@ -98,7 +103,7 @@ describe.each(FUNCTIONS)('the function %s', name => {
       ['secretsmanager:GetSecretValue', arn],
       ['kms:Decrypt', SECRET.kubeconfigSecretKeyArn],
     ])
-    expect(propertiesOf(`${id}LambdaFunction`, secret).Environment.Variables.KUBECONFIG_SECRET_ARN).toBe(arn)
+    expect(propertiesOf(`${cliId}LambdaFunction`, secret).Environment.Variables.KUBECONFIG_SECRET_ARN).toBe(arn)
 
     const withoutKey = { ...secret, template: secret.templateWith({ KubeconfigSecretKeyArn: '' }) }
     expect(rightsOf(`${id}Role`, withoutKey)).toEqual([
@@ -108,7 +113,7 @@ describe.each(FUNCTIONS)('the function %s', name => {
   })
 
   it('runs in both subnets when two are given, and in no VPC when none is', () => {
-    const vpcOf = (packaged: Packaged) => propertiesOf(`${id}LambdaFunction`, packaged).VpcConfig
+    const vpcOf = (packaged: Packaged) => propertiesOf(`${cliId}LambdaFunction`, packaged).VpcConfig
     expect(vpcOf(full)).toEqual({ SubnetIds: ['subnet-1', 'subnet-2'], SecurityGroupIds: ['sg-1'] })
     expect(vpcOf(plain)).toEqual({ SubnetIds: [], SecurityGroupIds: [] })
   })
@@ -124,7 +129,7 @@ describe.each(FUNCTIONS)('the function %s', name => {
   })
 
   it('has only environment variables that lib/config.ts knows, each a literal', () => {
-    const { Variables } = propertiesOf(`${id}LambdaFunction`, full).Environment
+    const { Variables } = propertiesOf(`${cliId}LambdaFunction`, full).Environment
     expect(SETTING_NAMES).toEqual(expect.arrayContaining(Object.keys(Variables)))
     for (const value of Object.values(Variables)) expect(value).toBeTypeOf('string')
   })
@@ -159,7 +164,7 @@ const WORDS: Readonly<Record<string, string | undefined>> = {
   'AWS::Lambda::Function': 'functions',
   'AWS::Lambda::EventInvokeConfig': undefined,
   'AWS::Lambda::Permission': undefined,
-  'AWS::Events::Rule': 'rule',
+  'AWS::Events::Rule': 'rules',
   'AWS::IAM::Role': 'roles',
   'AWS::IAM::ManagedPolicy': 'managed policy',
   'AWS::EKS::AccessEntry': 'access entries',
@@ -187,14 +192,13 @@ describe('the service', () => {
     expect(resourcesOf('AWS::IAM::Role', full).map(([id]) => id)).toEqual(FUNCTIONS.map(name => `${idOf(name)}Role`))
   })
 
-  it('starts only the cleanup by itself, every five minutes on the wall clock', () => {
+  it('starts each loop by itself, every five or ten minutes on the wall clock, and nothing else', () => {
     const rules = resourcesOf('AWS::Events::Rule', full).map(([, { Properties }]) => Properties)
-    expect(rules).toMatchObject([
-      {
-        ScheduleExpression: 'cron(0/5 * * * ? *)',
-        Targets: [{ Arn: { 'Fn::GetAtt': ['CleanupLambdaFunction', 'Arn'] } }],
-      },
-    ])
+    const rule = (minutes: number, loop: string) => ({
+      ScheduleExpression: `cron(0/${minutes} * * * ? *)`,
+      Targets: [{ Arn: { 'Fn::GetAtt': [`${cliIdOf(loop)}LambdaFunction`, 'Arn'] } }],
+    })
+    expect(rules).toMatchObject([rule(5, 'cleanup'), rule(10, 'status-sync'), rule(10, 'config-check')])
   })
 
   it('has a lease table that is encrypted, recoverable, protected and kept, and whose items never expire', () => {

@@ -1,7 +1,7 @@
 // `npm start` as people run it: a real process with the real serverless CLI, its output in a pipe.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { dirname } from 'node:path'
@@ -65,14 +65,22 @@ function start(args: string[], environment: Record<string, string> = {}): Run {
   return run
 }
 
+/** The text of all sample objects. */
+function readSamples(): string {
+  const folder = `${PROJECT}infra/local/samples/`
+  const files = readdirSync(folder).filter(name => name.endsWith('.yaml'))
+  return files.map(name => readFileSync(folder + name, 'utf8')).join('')
+}
+
 /** Where a run told that its parts are. */
 function placesIn(stdout: string) {
-  const [, kubernetesPort, kubeconfig, lambdaPort] =
-    /Kubernetes at http:\/\/127\.0\.0\.1:(\d+)[\s\S]*KUBECONFIG=([^;]+);[\s\S]*http:\/\/127\.0\.0\.1:(\d+)\/2015-03-31/.exec(
-      stdout,
-    ) ?? []
-  if (!kubernetesPort || !kubeconfig || !lambdaPort) throw new Error(`no first screen in:\n${stdout}`)
-  return { kubernetesPort, kubeconfig, lambdaPort }
+  const toldBy = (pattern: RegExp) => pattern.exec(stdout)?.[1]
+  const kubernetesPort = toldBy(/Kubernetes at http:\/\/127\.0\.0\.1:(\d+)/)
+  const keycloakPort = toldBy(/Keycloak at https:\/\/127\.0\.0\.1:(\d+)/)
+  const lambdaPort = toldBy(/http:\/\/127\.0\.0\.1:(\d+)\/2015-03-31/)
+  const kubeconfig = toldBy(/KUBECONFIG=([^;]+);/)
+  if (!kubernetesPort || !keycloakPort || !kubeconfig || !lambdaPort) throw new Error(`no first screen in:\n${stdout}`)
+  return { kubernetesPort, keycloakPort, kubeconfig, lambdaPort }
 }
 
 const processesOf = (lambdaPort: string) =>
@@ -92,10 +100,9 @@ function listens(port: string): Promise<boolean> {
 
 /** Expects that nothing of a run is there any more: no process, no server, no file. */
 async function expectNothingLeft(stdout: string): Promise<void> {
-  const { kubernetesPort, kubeconfig, lambdaPort } = placesIn(stdout)
+  const { kubernetesPort, keycloakPort, kubeconfig, lambdaPort } = placesIn(stdout)
   expect(processesOf(lambdaPort)).toEqual([])
-  expect(await listens(lambdaPort)).toBe(false)
-  expect(await listens(kubernetesPort)).toBe(false)
+  for (const port of [lambdaPort, kubernetesPort, keycloakPort]) expect(await listens(port)).toBe(false)
   expect(existsSync(dirname(kubeconfig))).toBe(false)
 }
 
@@ -111,32 +118,41 @@ async function fencesAt({ kubernetesPort }: ReturnType<typeof placesIn>) {
   return { columns: columnDefinitions.map(({ name }) => name), rows: rows.map(({ cells }) => cells) }
 }
 
-/** The Fence after the first tick. */
+const LOOPS = ['cleanup', 'status-sync', 'config-check']
+
+/** The Fences after the first tick of each loop, in the order in which they are listed. */
 const RAISED = {
   columns: ['Name', 'Token', 'Holder', 'Lease', 'Age'],
-  rows: [
-    ['fencepost-cleanup', 1, expect.stringMatching(/^fencepost-cleanup\//), expect.any(String), expect.any(String)],
-  ],
+  rows: LOOPS.toSorted().map(loop => [
+    `fencepost-${loop}`,
+    1,
+    expect.stringMatching(`^fencepost-${loop}/`),
+    expect.any(String),
+    expect.any(String),
+  ]),
 }
 
-/** Rows of the table of the tick that acted, by object. */
-function changesIn(stdout: string): Record<string, string> {
-  const rows = stdout.matchAll(/^ {2}(\S+) {2,}(\S+ → \S+) {2,}(\S+)/gm)
+/** Rows of the table of a loop's tick that acted, by object. */
+function changesIn(stdout: string, loop: string): Record<string, string> {
+  const [, table = ''] = new RegExp(`^${loop}  tick .*acted.*\\n((?:  .*\\n)*)`, 'm').exec(stdout) ?? []
+  const rows = table.matchAll(/^ {2}(\S+) {2,}(\S+ → \S+) {2,}(\S+)/gm)
   return Object.fromEntries([...rows].map(([, object, transition, reason]) => [object, `${transition} ${reason}`]))
 }
 
 describe('npm start --once', () => {
-  it('shows one tick that acted on what was due, its second delivery as skipped, and ends with 0', async () => {
+  it('shows one tick of each loop that acted, their second deliveries as skipped, and ends with 0', async () => {
     const run = start(['--once'])
 
     expect(await run.ended).toBe(0)
-    const [header, tick, token] = /^cleanup {2}tick (\S+) {2}token (\d+) {2}acted/m.exec(run.stdout) ?? []
-    expect(header, run.stdout).toBeDefined()
-    expect(run.stdout.match(new RegExp(`^cleanup {2}tick ${tick} .*acted`, 'gm'))).toHaveLength(1)
-    expect(run.stdout).toMatch(
-      new RegExp(`^cleanup {2}tick ${tick} {2}skipped {2}already completed by token ${token}`, 'm'),
-    )
-    expect(changesIn(run.stdout)).toMatchObject({
+    for (const loop of LOOPS) {
+      const [header, tick, token] = new RegExp(`^${loop}  tick (\\S+)  token (\\d+)  acted`, 'm').exec(run.stdout) ?? []
+      expect(header, run.stdout).toBeDefined()
+      expect(run.stdout.match(new RegExp(`^${loop}  tick ${tick} .*acted`, 'gm'))).toHaveLength(1)
+      expect(run.stdout).toMatch(
+        new RegExp(`^${loop}  tick ${tick}  skipped  already completed by token ${token}`, 'm'),
+      )
+    }
+    expect(changesIn(run.stdout, 'cleanup')).toMatchObject({
       'prod-admin-x7f2': 'Approved → Expired timeExpired',
       'prod-dba-2k9q': 'WaitingForScheduledTime → Approved activated',
       'prod-ops-d8v5': 'Pending → ApprovalTimeout approvalTimeout',
@@ -144,7 +160,21 @@ describe('npm start --once', () => {
       'prod-sre-q1j8': 'Approved → IdleExpired idleTimeout',
       'edge-admin-c7s9': 'Expired → deleted retentionElapsed',
     })
-    expect(run.stdout).toMatch(/^ {2}completed in .* · 0 failed · .* of budget left$/m)
+    expect(changesIn(run.stdout, 'status-sync')).toEqual({
+      'ops-to-admin': 'none → GroupMembersResolved GroupMembersSynced',
+      'dev-to-dba': 'none → GroupMembersResolved GroupMembersSynced',
+      'net-to-network': 'none → GroupMembersResolved GroupMembersSynced',
+      'qa-to-deploy': 'none → GroupMembersEmpty GroupMembersEmpty',
+      'audit-to-auditors': 'none → GroupNotFound GroupNotFound',
+      'sre-to-debug': 'none → NoApproverGroupsConfigured ConditionUpdated',
+    })
+    expect(changesIn(run.stdout, 'config-check')).toEqual({
+      prod: 'Ready=unset → Ready=True KubeconfigValidated',
+      hub: 'Ready=unset → Ready=True OIDCValidated',
+      staging: 'Ready=True → Ready=False SecretMissing',
+      lab: 'Ready=unset → Ready=unset command',
+    })
+    expect(run.stdout.match(/^ {2}completed in .* · 0 failed · .* of budget left$/gm)).toHaveLength(LOOPS.length)
     expect(run.stdout).not.toContain('waited first')
     expect(run.stdout).not.toMatch(/^(warning|error)/m)
     expect(run.stdout).not.toContain('\u001b[')
@@ -152,7 +182,7 @@ describe('npm start --once', () => {
     await expectNothingLeft(run.stdout)
   })
 
-  it('does the same with the lease in DynamoDB, and gives nothing but the functions’ JSON when that is asked for', async () => {
+  it('does the same with the leases in DynamoDB, and gives nothing but the functions’ JSON when that is asked for', async () => {
     const run = start(['--once', '--json'], { LEASE: 'dynamodb', LOG_LEVEL: 'ERROR', AWS_PROFILE: 'nobody' })
 
     expect(await run.ended).toBe(0)
@@ -160,21 +190,35 @@ describe('npm start --once', () => {
       .trimEnd()
       .split('\n')
       .map(line => JSON.parse(line))
-    const [first, second] = lines.filter(({ message }) => message === 'tick')
-    expect(first).toMatchObject({ kind: 'completed', token: 1, settled: false, counts: { failed: 0 } })
-    expect(first.counts.changed).toBeGreaterThan(0)
-    expect(second).toMatchObject({ kind: 'skipped', reason: 'already-completed', tick: first.tick, token: 1 })
+    for (const loop of LOOPS) {
+      const [first, second] = lines.filter(line => line.message === 'tick' && line.loop === loop)
+      expect(first).toMatchObject({ kind: 'completed', token: 1, settled: false, counts: { failed: 0 } })
+      expect(first.counts.changed).toBeGreaterThan(0)
+      expect(second).toMatchObject({ kind: 'skipped', reason: 'already-completed', tick: first.tick, token: 1 })
+    }
     expect(lines.filter(({ level }) => level === 'WARN' || level === 'ERROR')).toEqual([])
     expect(run.stderr).not.toContain('Warning')
-    expect(run.stderr).toMatch(/its lease in DynamoDB at http:\/\/127\.0\.0\.1:\d+/)
+    expect(run.stderr).toMatch(/leases in DynamoDB at http:\/\/127\.0\.0\.1:\d+/)
     await expectNothingLeft(run.stderr)
+  })
+
+  it('prints no secret of the samples, neither to people nor to programs', async () => {
+    const run = start(['--once', '--verbose'], { LOG_LEVEL: 'DEBUG' })
+
+    expect(await run.ended).toBe(0)
+    const secrets = ['the-secret-of-corp', 'the-secret-of-partners', 'the-token-of-prod', 'the-token-of-edge']
+    for (const secret of secrets) {
+      expect(readSamples()).toContain(secret)
+      expect(run.stdout + run.stderr).not.toContain(secret)
+      expect(run.stdout + run.stderr).not.toContain(Buffer.from(secret).toString('base64'))
+    }
   })
 })
 
 describe('npm start', () => {
   it('shows who may write to whoever gets the fences, and ends in order with 0 on Ctrl-C, nothing running and no file left', async () => {
     const run = start([])
-    await run.shows(/skipped/)
+    await run.shows(/^config-check .*skipped/m)
     expect(run.stdout).toContain('kubectl get fences')
     expect(await fencesAt(placesIn(run.stdout))).toEqual(RAISED)
 
@@ -187,7 +231,7 @@ describe('npm start', () => {
 
   it('shows the same with the lease in DynamoDB, and takes the functions with it even when it is killed', async () => {
     const run = start(['--lease', 'dynamodb'])
-    await run.shows(/skipped/)
+    await run.shows(/^config-check .*skipped/m)
     expect(await fencesAt(placesIn(run.stdout))).toEqual(RAISED)
     const { lambdaPort, kubeconfig } = placesIn(run.stdout)
     expect(processesOf(lambdaPort)).not.toEqual([])

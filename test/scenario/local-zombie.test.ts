@@ -167,7 +167,7 @@ describe.concurrent('npm start -- --zombie', () => {
       const steps: Step[] = []
       const world = await startWorld({
         lease: 'kubernetes',
-        ports: { kubernetes: 0, dynamodb: 0, lambda: 0, http: 0 },
+        ports: { kubernetes: 0, dynamodb: 0, keycloak: 0, lambda: 0, http: 0 },
         environment: process.env,
         cleanups,
         objects: objectsAtFirst(Date.now()),

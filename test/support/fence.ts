@@ -6,7 +6,7 @@ import { type Manifest, readCrds, readInstallation } from '../../infra/local/wor
 const definitions = await readCrds()
 /** The definition of a Fence. */
 export const FENCE_DEFINITION = definitions.find(({ metadata }) => metadata.name === 'fences.fencepost.dev') as Manifest
-/** The Fence of the cleanup loop, the policies, then their bindings: of infra/kubernetes as they are. */
+/** The Fences, that of the cleanup loop first, the policies, then their bindings: of infra/kubernetes as they are. */
 export const FENCE_OBJECTS = (await readInstallation()).filter(({ kind }) => kind !== 'Namespace' && kind !== 'Lease')
 
 /** Which fence. */

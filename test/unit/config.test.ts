@@ -22,6 +22,13 @@ describe('an empty environment', () => {
       FENCE: 'enforced',
       ENABLE_CLEANUP: true,
       CLEANUP_INTERVAL: 5 * MINUTE_MS,
+      ENABLE_STATUS_SYNC: true,
+      ESCALATION_STATUS_UPDATE_INTERVAL: 10 * MINUTE_MS,
+      EMPTY_GROUPS: 'lock',
+      DISABLED_USERS: 'drop',
+      ENABLE_CONFIG_CHECK: true,
+      CLUSTER_CONFIG_CHECK_INTERVAL: 10 * MINUTE_MS,
+      UPSTREAM_MODE: 'refuse',
       TICK_DEADLINE: 0,
       WORKERS: 5,
       SHUTDOWN_TIMEOUT: 30 * SECOND_MS,
@@ -110,6 +117,60 @@ const VARIABLES: [name: string, right: [string, unknown][], wrong: string[], exp
     'a duration from 1 min to 24 h, such as 5m',
   ],
   [
+    'ENABLE_STATUS_SYNC',
+    [
+      ['true', true],
+      ['false', false],
+    ],
+    ['no'],
+    'true or false',
+  ],
+  [
+    'ESCALATION_STATUS_UPDATE_INTERVAL',
+    [
+      ['1m', MINUTE_MS],
+      ['24h', DAY_MS],
+    ],
+    ['59s', '25h', '-10m'],
+    'a duration from 1 min to 24 h, such as 10m',
+  ],
+  [
+    'EMPTY_GROUPS',
+    [
+      ['lock', 'lock'],
+      ['keep', 'keep'],
+    ],
+    ['drop', 'Lock', 'true'],
+    'lock or keep',
+  ],
+  [
+    'DISABLED_USERS',
+    [
+      ['drop', 'drop'],
+      ['keep', 'keep'],
+    ],
+    ['lock', 'false'],
+    'drop or keep',
+  ],
+  [
+    'ENABLE_CONFIG_CHECK',
+    [
+      ['true', true],
+      ['false', false],
+    ],
+    ['never'],
+    'true or false',
+  ],
+  [
+    'CLUSTER_CONFIG_CHECK_INTERVAL',
+    [
+      ['1m', MINUTE_MS],
+      ['24h', DAY_MS],
+    ],
+    ['0s', '25h'],
+    'a duration from 1 min to 24 h, such as 10m',
+  ],
+  [
     'TICK_DEADLINE',
     [
       ['0s', 0],
@@ -193,6 +254,16 @@ const VARIABLES: [name: string, right: [string, unknown][], wrong: string[], exp
     ['-----BEGIN CERTIFICATE-----', 'Y2E'],
     'the certificate authority in base64, as EKS gives it',
   ],
+  [
+    'UPSTREAM_LEASE',
+    [
+      ['breakglass-system/breakglass.telekom.io', 'breakglass-system/breakglass.telekom.io'],
+      [`${'n'.repeat(63)}/x`, `${'n'.repeat(63)}/x`],
+    ],
+    ['breakglass.telekom.io', 'a/b/c', '/b', 'a/', 'A/b', 'a.b/c', 'a/-b'],
+    '<namespace>/<name>, such as breakglass-system/breakglass.telekom.io',
+  ],
+  ['UPSTREAM_MODE', [['refuse', 'refuse']], ['Hold', 'take'], 'hold or refuse'],
 ]
 
 describe('a variable', () => {
@@ -282,6 +353,16 @@ describe('variables', () => {
       'SECRETS_MANAGER_ENDPOINT=http://10.0.0.1:5000: a secret crosses no network in clear text; use https',
     ],
     [
+      'nothing is named that is to be held',
+      { UPSTREAM_MODE: 'hold' },
+      'UPSTREAM_LEASE is missing: UPSTREAM_MODE=hold needs the Lease that is to be held, as <namespace>/<name>',
+    ],
+    [
+      'upstream’s Lease is our own',
+      { UPSTREAM_LEASE: 'leases/edge-cleanup', LEADER_ELECT_ID: 'edge', LEADER_ELECT_NAMESPACE: 'leases' },
+      'UPSTREAM_LEASE=leases/edge-cleanup: that is a Lease of this installation; name the one that upstream elects by',
+    ],
+    [
       'all of it at once',
       { LEASE: 'dynamodb', ENABLE_LEADER_ELECTION: 'false', AWS_LAMBDA_FUNCTION_NAME: 'cleanup' },
       'LEASE_TABLE is missing: LEASE=dynamodb needs the table’s name; ENABLE_LEADER_ELECTION=false is for local runs: a deployed function without a shared lease could act twice',
@@ -296,6 +377,8 @@ describe('variables', () => {
       'EKS_CLUSTER with its three',
       { EKS_CLUSTER: 'edge', EKS_ENDPOINT: 'https://x', EKS_CA: 'Y2E=', AWS_REGION: 'eu-central-1' },
     ],
+    ['a Lease to be held', { UPSTREAM_LEASE: 'a/b', UPSTREAM_MODE: 'hold' }],
+    ['a Lease of upstream’s in our namespace', { UPSTREAM_LEASE: 'fencepost-system/breakglass.telekom.io' }],
     ['no shared lease on somebody’s machine', { ENABLE_LEADER_ELECTION: 'false' }],
     [
       'no shared lease in serverless offline',

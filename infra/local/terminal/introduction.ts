@@ -7,26 +7,31 @@ export interface Place {
   readonly kubernetes: { readonly url: string }
   /** Undefined where the lease lives in Kubernetes. */
   readonly dynamodb: { readonly url: string } | undefined
+  /** Undefined where nobody asks it. */
+  readonly keycloak: { readonly url: string } | undefined
   /** Path of the kubeconfig. */
   readonly kubeconfig: string
   /** Address that invokes the function `reconcile`. */
   readonly reconcileUrl: string
-  /** It ends after the first tick. */
+  /** It ends after the first ticks. */
   readonly isOnce: boolean
 }
 
 /** Three lines and a blank one. */
 export function renderIntroduction(place: Place, paint: Paint): string[] {
-  const { kubernetes, dynamodb, kubeconfig, reconcileUrl, isOnce } = place
-  const lease = dynamodb ? `, its lease in DynamoDB at ${dynamodb.url}` : ''
-  const pace = isOnce ? 'one tick' : 'a tick every 5 minutes, until Ctrl-C'
+  const { kubernetes, dynamodb, keycloak, kubeconfig, reconcileUrl, isOnce } = place
+  const people = keycloak ? `, people in Keycloak at ${keycloak.url}` : ''
+  const lease = dynamodb ? `, leases in DynamoDB at ${dynamodb.url}` : ''
+  const pace = isOnce ? 'one tick of each' : 'ticks every 5 and 10 minutes, until Ctrl-C'
   return [
-    `${paint.strong('fencepost')}  the cleanup loop against Kubernetes at ${kubernetes.url}${lease}; ${pace}`,
-    `  ${paint.faint('look')}     export KUBECONFIG=${kubeconfig}; kubectl get breakglasssessions -A; kubectl get fences`,
-    `  ${paint.faint('by hand')}  curl -d '{"loop":"cleanup","dryRun":true}' ${reconcileUrl}`,
+    `${paint.strong('fencepost')}  ${LOOPS} against Kubernetes at ${kubernetes.url}${people}${lease}; ${pace}`,
+    `  ${paint.faint('look')}     export KUBECONFIG=${kubeconfig}; kubectl get bgs,bge,ccfg -A; kubectl get fences`,
+    `  ${paint.faint('by hand')}  curl -d '{"loop":"status-sync","dryRun":true}' ${reconcileUrl}`,
     '',
   ]
 }
+
+const LOOPS = 'cleanup, status-sync and config-check'
 
 /** Two lines and a blank one, for a run that freezes a function. */
 export function renderZombieIntroduction(

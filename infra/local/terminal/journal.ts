@@ -9,8 +9,8 @@ import { renderTick } from './tick-table.ts'
 export interface Journal {
   /** Takes one line as it was written. */
   take(text: string): void
-  /** Resolves with the first `count` outcomes of a tick, e.g. `2026-11-21T07:05:00Z`, once they are shown. */
-  outcomes(tick: string, count: number): Promise<Tick[]>
+  /** Resolves with the first `count` outcomes of a loop's tick, e.g. `2026-11-21T07:05:00Z`, once they are shown. */
+  outcomes(loop: string, tick: string, count: number): Promise<Tick[]>
 }
 
 /** Starts a journal. `isJson` shows the functions' lines as they are, `isVerbose` all the others too. */
@@ -33,10 +33,10 @@ export function openJournal(screen: Screen, { isJson, isVerbose }: { isJson: boo
       ticks.push(line.tick)
       for (const look of waiting) look()
     },
-    outcomes: (tick, count) =>
+    outcomes: (loop, tick, count) =>
       new Promise(resolve => {
         const look = () => {
-          const found = ticks.filter(outcome => outcome.tick === tick)
+          const found = ticks.filter(outcome => outcome.loop === loop && outcome.tick === tick)
           if (found.length < count) return
           waiting.delete(look)
           resolve(found.slice(0, count))

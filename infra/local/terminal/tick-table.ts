@@ -72,6 +72,8 @@ function whySkipped({ loop, reason, token, holder }: Tick): string {
       return 'delivered too late; the next tick does its work'
     case 'insufficient-time':
       return 'too little of the invocation’s time was left to begin'
+    case 'upstream-active':
+      return `${holder ?? 'another controller'} leads upstream; nothing is written beside it`
     case 'disabled':
       return 'this loop is switched off'
     default:

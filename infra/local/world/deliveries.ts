@@ -3,12 +3,9 @@
 import { randomUUID } from 'node:crypto'
 import { toInstant } from '../terminal/units.ts'
 
-/** The cleanup loop's period, ms; the same as in serverless.yml. */
-export const PERIOD_MS = 5 * 60_000
-
 /** Start of the period that an instant lies in, epoch ms: the tick that is due. */
-export function tickAt(nowMs: number): number {
-  return Math.floor(nowMs / PERIOD_MS) * PERIOD_MS
+export function tickAt(nowMs: number, periodMs: number): number {
+  return Math.floor(nowMs / periodMs) * periodMs
 }
 
 /**

@@ -1,37 +1,40 @@
-// The tick that is due when a local run starts, delivered twice, as a schedule that promises «at least once» may do.
+// The ticks that are due when a local run starts, one of each loop, then each of them again, as a schedule that promises «at
+// least once» may do.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Journal } from '../terminal/journal.ts'
 import { toInstant } from '../terminal/units.ts'
-import { type Deliveries, PERIOD_MS, scheduledEvent, tickAt } from './deliveries.ts'
+import { type Deliveries, scheduledEvent, tickAt } from './deliveries.ts'
+import type { LocalLoop } from './loops.ts'
 
-/** So close before the next tick the one that is due is not delivered any more: it could come too late, ms. */
-const TOO_CLOSE_MS = 3_000
+/** So close before the next tick the one that is due is not delivered any more: its repetition could come too late, ms. */
+const TOO_CLOSE_MS = 10_000
 
 /** What it takes. */
-export interface FirstTick {
+export interface FirstTicks {
+  readonly loops: readonly LocalLoop[]
   readonly deliveries: Deliveries
   readonly journal: Journal
-  /** See `invokeUrl`. */
-  readonly url: string
+  /** The address that invokes a loop's function, see `invokeUrl`. */
+  readonly urlOf: (loop: string) => string
   /** Says a line to people. */
   readonly tell: (line: string) => void
   readonly signal: AbortSignal
 }
 
-/** How long the tick may take to come, ms. */
+/** How long the ticks may take to come, ms. */
 const LIMIT_MS = 90_000
 
 /**
- * Delivers the tick that is due, then the same one again; resolves when the outcomes of both are shown.
+ * Delivers the tick that is due to each loop in turn, then the same ones again; resolves when the outcomes of all are shown.
  *
  * @returns an exit code: 0, or 1 when one of them failed.
  * @throws Error – a delivery failed or was not answered, or 90 s are over; `AbortError` when `signal` was aborted.
  */
-export async function deliverFirstTick(options: FirstTick): Promise<number> {
+export async function deliverFirstTicks(options: FirstTicks): Promise<number> {
   const late = new AbortController()
   const limit = sleep(LIMIT_MS, undefined, { signal: late.signal }).then(() => {
-    throw new Error(`the first tick did not come within ${LIMIT_MS / 1_000} s`)
+    throw new Error(`the first ticks did not come within ${LIMIT_MS / 1_000} s`)
   })
   try {
     return await Promise.race([deliver(options), limit])
@@ -40,15 +43,24 @@ export async function deliverFirstTick(options: FirstTick): Promise<number> {
   }
 }
 
-async function deliver({ deliveries, journal, url, tell, signal }: FirstTick): Promise<number> {
-  const leftMs = tickAt(Date.now()) + PERIOD_MS - Date.now()
-  if (leftMs < TOO_CLOSE_MS) await sleep(leftMs, undefined, { signal })
-  const atMs = tickAt(Date.now())
-  await deliveries.deliver(url, scheduledEvent(atMs))
-  await journal.outcomes(toInstant(atMs), 1)
+async function deliver({ loops, deliveries, journal, urlOf, tell, signal }: FirstTicks): Promise<number> {
+  const due: [loop: string, atMs: number][] = []
+  let code = 0
+  const deliverTick = async (loop: string, atMs: number, count: number) => {
+    signal.throwIfAborted()
+    await deliveries.deliver(urlOf(loop), scheduledEvent(atMs))
+    const outcomes = await journal.outcomes(loop, toInstant(atMs), count)
+    if (outcomes.some(({ kind }) => kind === 'failed')) code = 1
+  }
+  for (const { name, periodMs } of loops) {
+    const leftMs = tickAt(Date.now(), periodMs) + periodMs - Date.now()
+    if (leftMs < TOO_CLOSE_MS) await sleep(leftMs, undefined, { signal })
+    const atMs = tickAt(Date.now(), periodMs)
+    due.push([name, atMs])
+    await deliverTick(name, atMs, 1)
+  }
   signal.throwIfAborted()
-  tell('the same tick is delivered again, as a schedule may do')
-  await deliveries.deliver(url, scheduledEvent(atMs))
-  const outcomes = await journal.outcomes(toInstant(atMs), 2)
-  return outcomes.some(({ kind }) => kind === 'failed') ? 1 : 0
+  tell(`the same ${due.length === 1 ? 'tick is' : 'ticks are'} delivered again, as a schedule may do`)
+  for (const [name, atMs] of due) await deliverTick(name, atMs, 2)
+  return code
 }

@@ -1,10 +1,13 @@
-// New sample sessions, so that every tick has something to do: some appear a minute before each tick and are due at it.
+// New sample sessions, so that every tick of the cleanup has something to do: some appear a minute before each tick and are due at it.
 // What appears follows from the tick's instant alone.
 
 import { timeOfDay, toInstant } from '../terminal/units.ts'
-import { PERIOD_MS, tickAt } from './deliveries.ts'
+import { tickAt } from './deliveries.ts'
+import { LOOPS } from './loops.ts'
 
 const MINUTE_MS = 60_000
+/** The cleanup's. */
+const PERIOD_MS = LOOPS[0].periodMs
 /** How long before its tick a newcomer appears, ms. */
 const AHEAD_MS = MINUTE_MS
 /** How many appear for each tick. */
@@ -122,6 +125,6 @@ export function scheduleNewcomers(appear: (newcomers: Newcomer[]) => void): () =
       Math.max(0, dueAtMs - AHEAD_MS - Date.now()),
     )
   }
-  wait(tickAt(Date.now()) + PERIOD_MS)
+  wait(tickAt(Date.now(), PERIOD_MS) + PERIOD_MS)
   return () => clearTimeout(timer)
 }

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 export type LeaseKind = 'kubernetes' | 'dynamodb'
 
 /** The servers that listen on a port. */
-export type ServerName = 'kubernetes' | 'dynamodb' | 'lambda' | 'http'
+export type ServerName = 'kubernetes' | 'dynamodb' | 'keycloak' | 'lambda' | 'http'
 
 /** Ports by server; 0 takes a free one. */
 export type Ports = Readonly<Record<ServerName, number>>
@@ -18,7 +18,7 @@ export interface Options {
   readonly isJson: boolean
   /** Print the serverless CLI's chatter and the functions' other lines too. */
   readonly isVerbose: boolean
-  /** End after the first tick. */
+  /** End after the first ticks. */
   readonly isOnce: boolean
   /** Freeze a function and wake it after its successor's instead of running ticks. */
   readonly isZombie: boolean
@@ -30,13 +30,14 @@ export interface Options {
 export const PORT_SETTINGS: Readonly<Record<ServerName, { option: string; variable: string; what: string }>> = {
   kubernetes: { option: 'kubernetes-port', variable: 'KUBERNETES_PORT', what: 'the embedded Kubernetes API' },
   dynamodb: { option: 'dynamodb-port', variable: 'DYNAMODB_PORT', what: 'the embedded DynamoDB' },
+  keycloak: { option: 'keycloak-port', variable: 'KEYCLOAK_PORT', what: 'the embedded Keycloak' },
   lambda: { option: 'lambda-port', variable: 'LAMBDA_PORT', what: 'invocations of functions' },
   http: { option: 'http-port', variable: 'HTTP_PORT', what: 'HTTP functions' },
 }
 
 /** The servers that a run starts. */
 export function serversOf(lease: LeaseKind): ServerName[] {
-  return lease === 'dynamodb' ? ['kubernetes', 'dynamodb', 'lambda', 'http'] : ['kubernetes', 'lambda', 'http']
+  return [...storesOf(lease), 'keycloak', 'lambda', 'http']
 }
 
 /** The servers that it starts where functions are processes of their own: those that hold state. */
@@ -47,10 +48,10 @@ export function storesOf(lease: LeaseKind): ServerName[] {
 /** What `--help` prints. */
 export const HELP = `npm start -- [options]
 
-Runs Fencepost on this machine: an embedded Kubernetes API with sample objects, the functions in serverless offline,
-the first tick at once and then one every 5 minutes, until Ctrl-C.
+Runs Fencepost on this machine: an embedded Kubernetes API with sample objects, an embedded Keycloak with sample realms, the
+functions in serverless offline, the first tick of each loop at once and then one every 5 or 10 minutes, until Ctrl-C.
 
-  --once                     end after the first tick: 0 when it succeeded, 1 when it failed or did not come within 90 s
+  --once                     end after the first ticks: 0 when they succeeded, 1 when one failed or did not come within 90 s
   --zombie                   instead: freeze a function before its write, let another one finish, wake the first, and watch the API
                              server refuse it; half a minute, then 0, or 1 when its write was accepted
   --lease <where>            where the lease lives: kubernetes (default) or dynamodb, embedded too    LEASE
@@ -59,6 +60,7 @@ the first tick at once and then one every 5 minutes, until Ctrl-C.
   --verbose                  print what the serverless CLI says, too
   --kubernetes-port <port>   0 (default) takes a free one                                             KUBERNETES_PORT
   --dynamodb-port <port>     likewise                                                                 DYNAMODB_PORT
+  --keycloak-port <port>     likewise                                                                 KEYCLOAK_PORT
   --lambda-port <port>       likewise                                                                 LAMBDA_PORT
   --http-port <port>         likewise                                                                 HTTP_PORT
   --help                     this text
@@ -91,6 +93,7 @@ export function readOptions(args: readonly string[], environment: Environment): 
     ports: {
       kubernetes: port('kubernetes', values['kubernetes-port'], environment),
       dynamodb: port('dynamodb', values['dynamodb-port'], environment),
+      keycloak: port('keycloak', values['keycloak-port'], environment),
       lambda: port('lambda', values['lambda-port'], environment),
       http: port('http', values['http-port'], environment),
     },
@@ -110,6 +113,7 @@ function parsed(args: readonly string[]) {
         lease: { type: 'string' },
         'kubernetes-port': { type: 'string' },
         'dynamodb-port': { type: 'string' },
+        'keycloak-port': { type: 'string' },
         'lambda-port': { type: 'string' },
         'http-port': { type: 'string' },
       },

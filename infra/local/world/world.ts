@@ -1,18 +1,21 @@
-// The world that the functions act on: an embedded Kubernetes API with sample objects, an embedded DynamoDB where the lease
-// lives there, and a kubeconfig in a folder of its own. Everything is made anew at every start and gone at the end.
+// The world that the functions act on: an embedded Kubernetes API with sample objects, an embedded Keycloak with the people that
+// those speak of, an embedded DynamoDB where the lease lives there, and a kubeconfig in a folder of its own. Everything is made
+// anew at every start and gone at the end.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { DYNAMODB_ENVIRONMENT, type EmbeddedDynamodb, startDynamodb } from '../dynamodb/dynamodb.ts'
-import { loadSamples } from '../kubernetes/samples.ts'
+import { startKeycloak } from '../keycloak/server.ts'
 import { type KubernetesApi, startKubernetesApi } from '../kubernetes/server.ts'
 import type { Cleanups } from './cleanups.ts'
+import { intervals } from './loops.ts'
 import { LEASE_NAMESPACE, leaseNames, readCrds, readInstallation } from './manifests.ts'
 import type { LeaseKind, Ports } from './options.ts'
+import { type Places, sampleObjects, sampleRealms } from './samples.ts'
+import { makeCertificate } from './tls/certificate.ts'
+import { startTlsFront } from './tls/front.ts'
 
-const SAMPLES = fileURLToPath(new URL('../samples/', import.meta.url))
 /** The lease table's name. */
 export const LEASE_TABLE = 'fencepost-local-leases'
 /**
@@ -29,6 +32,8 @@ export interface World {
   readonly kubernetes: KubernetesApi
   /** Only where the lease lives there. */
   readonly dynamodb: EmbeddedDynamodb | undefined
+  /** Only where the objects are the samples, which speak of it. */
+  readonly keycloak: { readonly url: string } | undefined
   /** Path of the kubeconfig. */
   readonly kubeconfig: string
   /** Environment of the functions, complete. */
@@ -49,14 +54,15 @@ export async function startWorld(options: {
   cleanups: Cleanups
   objects?: readonly object[]
 }): Promise<World> {
-  const { lease, ports, environment, cleanups, objects = loadSamples(SAMPLES, Date.now()) } = options
+  const { lease, ports, environment, cleanups, objects } = options
   Object.assign(process.env, QUIET)
   const installation = await readInstallation()
 
   const kubernetes = await startKubernetesApi({ port: ports.kubernetes, crds: await readCrds() })
   cleanups.add('the embedded Kubernetes API', () => kubernetes.close())
   kubernetes.load(installation.map(object => (object.kind === 'Lease' ? drained(object) : object)))
-  kubernetes.load(objects)
+  const places = objects ? undefined : await startAround(kubernetes.port, ports.keycloak, cleanups)
+  kubernetes.load(objects ?? sampleObjects(Date.now(), places as Places))
 
   const dynamodb = lease === 'dynamodb' ? await startDynamodb({ port: ports.dynamodb }) : undefined
   if (dynamodb) {
@@ -76,6 +82,7 @@ export async function startWorld(options: {
   return {
     kubernetes,
     dynamodb,
+    keycloak: places && { url: places.keycloak },
     kubeconfig,
     environment: {
       ...withoutCloud(environment),
@@ -88,10 +95,21 @@ export async function startWorld(options: {
       DYNAMODB_ENDPOINT: dynamodb?.url ?? '',
       LEADER_ELECT_ID: 'fencepost',
       LEADER_ELECT_NAMESPACE: LEASE_NAMESPACE,
-      CLEANUP_INTERVAL: '5m',
+      ...intervals(),
       LOG_LEVEL: environment.LOG_LEVEL === 'DEBUG' ? 'DEBUG' : 'INFO',
     },
   }
+}
+
+/** Starts what the samples speak of: Keycloak, and TLS before the API, which is a cluster to be checked as well. */
+async function startAround(kubernetesPort: number, port: number, cleanups: Cleanups): Promise<Places> {
+  const made = makeCertificate(Date.now())
+  const tls = { key: made.key, cert: made.certificate }
+  const keycloak = await startKeycloak({ port, realms: sampleRealms(), tls })
+  cleanups.add('the embedded Keycloak', () => keycloak.close())
+  const front = await startTlsFront(kubernetesPort, made)
+  cleanups.add('TLS before the embedded Kubernetes API', () => front.close())
+  return { keycloak: keycloak.url, kubernetes: front.url, certificate: made.certificate }
 }
 
 function drained(lease: { metadata: object }): object {

@@ -9,7 +9,7 @@ import {
 } from '../../kubernetes/resources/breakglass-escalation.ts'
 import { withCondition } from '../../kubernetes/resources/condition.ts'
 import type { Action } from '../../tick/reconciler.ts'
-import { CONDITION, conditionOf, type Reason } from './rules/condition.ts'
+import { CONDITION, conditionOf, counted, type Reason } from './rules/condition.ts'
 import { type Asked, membershipOf } from './rules/membership.ts'
 import type { StatusSyncSettings } from './rules/settings.ts'
 
@@ -119,6 +119,5 @@ function noteOf(before: Members, after: Members): string {
   const [was, is] = [all(before), all(after)]
   const comes = [...is].filter(member => !was.has(member)).length
   const goes = [...was].filter(member => !is.has(member)).length
-  const groups = Object.keys(after).length
-  return `${is.size} members of ${groups} group${groups === 1 ? '' : 's'}, ${comes} came, ${goes} went`
+  return `${counted(is.size, 'member')} of ${counted(Object.keys(after).length, 'group')}, ${comes} came, ${goes} went`
 }

@@ -22,6 +22,9 @@ import { type Clock, SECOND_MS } from '../../time.ts'
 /** All that one provider may take of one tick. */
 export const PROVIDER_DEADLINE_MS = 30 * SECOND_MS
 
+/** The longest answer that is read, bytes; a page of a hundred people is a hundredth of it. */
+const LONGEST_ANSWER = 4 * 1024 * 1024
+
 /** Why a provider can't be asked, in the words of upstream's condition GroupSyncHealthy. */
 export type Health =
   | 'GroupSyncOperational'
@@ -99,7 +102,7 @@ async function open(
       clientSecret: secret.value,
       requestTimeoutMs: keycloak.requestTimeoutMs,
       deadlineMs: PROVIDER_DEADLINE_MS,
-      exchange: openExchange({ server, tls: trust }, clock),
+      exchange: openExchange({ server, tls: trust, longestBody: LONGEST_ANSWER }, clock),
       clock,
     }),
   }

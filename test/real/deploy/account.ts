@@ -58,7 +58,7 @@ export function openAccount(url: string): Account {
     async resources() {
       return {
         functions: named((await get('lambda', '/2015-03-31/functions/')).Functions, 'FunctionName'),
-        rule: named((await ask('events', 'AWSEvents.ListRules')).Rules, 'Name'),
+        rules: named((await ask('events', 'AWSEvents.ListRules')).Rules, 'Name'),
         roles: all(await query('iam', 'ListRoles'), 'RoleName'),
         'managed policy': all(await query('iam', 'ListPolicies', { Scope: 'Local' }), 'PolicyName'),
         'log groups': named((await ask('logs', 'Logs_20140328.DescribeLogGroups')).logGroups, 'logGroupName'),

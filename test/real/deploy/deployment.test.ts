@@ -113,21 +113,32 @@ describeWith((await whyNoTools()) ?? {}, 'the packaged service', () => {
       }
     })
 
-    it('has a rule that starts the cleanup every five minutes', async () => {
+    it('has rules that start the cleanup every five minutes and the other loops every ten', async () => {
       const { Rules } = await account.ask('events', 'AWSEvents.ListRules')
-      expect(Rules).toMatchObject([{ ScheduleExpression: 'cron(0/5 * * * ? *)', State: 'ENABLED' }])
-      const { Targets } = await account.ask('events', 'AWSEvents.ListTargetsByRule', { Rule: found.rule?.[0] })
-      expect(Targets).toMatchObject([{ Arn: expect.stringMatching(/:function:fencepost-real-cleanup$/) }])
+      const started: Record<string, string> = {}
+      for (const { Name, ScheduleExpression, State } of Rules) {
+        const { Targets } = await account.ask('events', 'AWSEvents.ListTargetsByRule', { Rule: Name })
+        const [{ Arn }] = Targets
+        started[Arn.replace(/^.*:function:fencepost-real-/, '')] = `${ScheduleExpression} ${State}`
+      }
+      expect(started).toEqual({
+        cleanup: 'cron(0/5 * * * ? *) ENABLED',
+        'status-sync': 'cron(0/10 * * * ? *) ENABLED',
+        'config-check': 'cron(0/10 * * * ? *) ENABLED',
+      })
     })
 
     it('has roles that hold the lease items of their loops and write their own log', async () => {
-      for (const name of ['Cleanup', 'Reconcile']) {
-        const RoleName = found.roles?.find(role => role.includes(`-${name}Role-`)) ?? ''
-        const xml = await account.query('iam', 'GetRolePolicy', { RoleName, PolicyName: name.toLowerCase() })
+      const loops = ['cleanup', 'status-sync', 'config-check']
+      const leasesOf = { ...Object.fromEntries(loops.map(loop => [loop, [loop]])), reconcile: loops }
+      for (const [name, leases] of Object.entries(leasesOf)) {
+        const id = name.replace(/(?:^|-)./g, start => start.slice(-1).toUpperCase())
+        const RoleName = found.roles?.find(role => role.includes(`-${id}Role-`)) ?? ''
+        const xml = await account.query('iam', 'GetRolePolicy', { RoleName, PolicyName: name })
         const document = decodeURIComponent(/<PolicyDocument>([\s\S]*)<\/PolicyDocument>/.exec(xml)?.[1] ?? '')
         expect(document).toContain('table/fencepost-real-leases')
-        expect(document).toContain('fencepost-cleanup')
-        expect(document).toContain(`log-group:/aws/lambda/fencepost-real-${name.toLowerCase()}`)
+        expect(loops.filter(loop => document.includes(`fencepost-${loop}`))).toEqual(leases)
+        expect(document).toContain(`log-group:/aws/lambda/fencepost-real-${name}`)
         expect(document).not.toContain('Fn::')
       }
     })

@@ -17,11 +17,11 @@ import { type Administrator, openAdministrator } from '../world/administrator.ts
 const INFRA = fileURLToPath(new URL('../../../infra/', import.meta.url))
 const RBAC = '/apis/rbac.authorization.k8s.io/v1'
 /** The functions, which are users of the cluster as `fencepost:function:fencepost-<function>`. */
-export const FUNCTIONS = ['cleanup', 'reconcile'] as const
-/** Who writes for them. */
-export const VIRTUAL_USER = 'fencepost:fencepost-cleanup'
-/** The virtual user's role; all others are the functions'. */
-const WRITER = 'fencepost-cleanup-writer'
+export const FUNCTIONS = ['cleanup', 'status-sync', 'config-check', 'reconcile'] as const
+/** Where the folder `secrets` lets them be read. */
+export const SECRETS_NAMESPACE = 'breakglass-system'
+/** Who writes for a loop. */
+export const virtualUserOf = (loop: string) => `fencepost:fencepost-${loop}`
 /** How long the API server may take to act by new rights, ms. */
 const RIGHTS_WITHIN_MS = 30_000
 
@@ -49,12 +49,18 @@ export interface RightsCluster {
   kubectlWith(input: string, ...words: string[]): Promise<string>
   /** A folder for `kubectl apply -k`: infra/kubernetes with a component of it. */
   overlay(component: string): Promise<string>
+  /** A folder for `kubectl apply -k`: infra/kubernetes/secrets for another namespace. */
+  secretsIn(namespace: string): Promise<string>
+  /** A kubeconfig of the administrator, with everything in it, as a cluster to be checked has one. */
+  readonly kubeconfig: string
   /** A kubeconfig file of a function. */
   kubeconfigOf(name: string): Promise<string>
   /** Reads one object as it is stored. */
   read<T = Record<string, unknown>>(path: string): Promise<T>
-  /** The Role and the ClusterRoles as they are stored. */
-  roles(): Promise<RoleObject[]>
+  /** The Roles and the ClusterRoles of a loop as they are stored; secrets are those of `SECRETS_NAMESPACE`. */
+  roles(loop: string): Promise<RoleObject[]>
+  /** Unbinds the rights of all other loops, so that a run by hand has those of one alone. */
+  only(loop: string): Promise<void>
   /** Stores a role with other rules, and waits until those who have it may do just that. */
   replace(role: RoleObject): Promise<void>
   close(): Promise<void>
@@ -130,20 +136,39 @@ export async function startRightsCluster(): Promise<RightsCluster> {
       await writeFile(join(to, 'kustomization.yaml'), JSON.stringify(kustomization))
       return to
     },
+    async secretsIn(namespace) {
+      const to = join(folder, `secrets-${namespace}`)
+      await mkdir(to, { recursive: true })
+      const base = relative(to, await realpath(join(INFRA, 'kubernetes/secrets')))
+      await writeFile(join(to, 'kustomization.yaml'), JSON.stringify({ namespace, resources: [base] }))
+      return to
+    },
+    kubeconfig: await readFile(server.kubeconfig, 'utf8'),
     async kubeconfigOf(name) {
       const file = join(folder, `kubeconfig-${name}`)
       await writeFile(file, kubeconfig(proxy.url, userOf(name)))
       return file
     },
-    async roles() {
-      return [
-        await read<RoleObject>(`${RBAC}/namespaces/fencepost-system/roles/fencepost-cleanup`),
-        ...(await Promise.all(
-          ['fencepost-cleanup', 'fencepost-cleanup-fence', WRITER].map(name =>
-            read<RoleObject>(`${RBAC}/clusterroles/${name}`),
-          ),
-        )),
-      ]
+    async roles(loop) {
+      const name = `fencepost-${loop}`
+      const secrets = `${RBAC}/namespaces/${SECRETS_NAMESPACE}/roles/${name}-secrets`
+      return await Promise.all([
+        read<RoleObject>(`${RBAC}/namespaces/fencepost-system/roles/${name}`),
+        ...['', '-fence', '-writer'].map(part => read<RoleObject>(`${RBAC}/clusterroles/${name}${part}`)),
+        ...(READS_SECRETS.includes(loop) ? [read<RoleObject>(secrets)] : []),
+      ])
+    },
+    async only(loop) {
+      for (const other of FUNCTIONS.filter(name => name !== 'reconcile' && name !== loop))
+        for (const path of [
+          `clusterrolebindings/fencepost-${other}`,
+          `clusterrolebindings/fencepost-${other}-fence`,
+          `namespaces/fencepost-system/rolebindings/fencepost-${other}`,
+          `namespaces/${SECRETS_NAMESPACE}/rolebindings/fencepost-${other}-secrets`,
+        ]) {
+          const { status } = await ask('DELETE', `${RBAC}/${path}`)
+          if (status !== 200 && status !== 404) throw new Error(`${path}: HTTP ${status}`)
+        }
     },
     async replace(role) {
       const { name, namespace } = role.metadata
@@ -155,7 +180,7 @@ export async function startRightsCluster(): Promise<RightsCluster> {
       const all = [...new Set([...wanted, ...rightsOf([before])])]
       await vi.waitFor(
         async () => {
-          for (const user of name === WRITER ? [VIRTUAL_USER] : users)
+          for (const user of usersOf(name))
             for (const right of all)
               if ((await may(user, attributesOf(right))) !== wanted.has(right)) throw new Error(`${user}: ${right}`)
         },
@@ -172,6 +197,14 @@ export async function startRightsCluster(): Promise<RightsCluster> {
 }
 
 const userOf = (name: string) => `fencepost:function:fencepost-${name}`
+/** Loops that read secrets. */
+const READS_SECRETS: readonly string[] = ['status-sync', 'config-check']
+
+/** Who is bound to a role: a loop's virtual user to its writer role, its function and runs by hand to all others. */
+function usersOf(role: string): string[] {
+  const [, loop = '', part] = /^fencepost-(.+?)(-fence|-writer|-secrets)?$/.exec(role) ?? []
+  return part === '-writer' ? [virtualUserOf(loop)] : [userOf(loop), userOf('reconcile')]
+}
 
 /** Every right of some roles: `verb resource.group`, with `/name` where it is limited to one. */
 export function rightsOf(roles: readonly RoleObject[]): string[] {
@@ -215,6 +248,7 @@ function attributesOf(right: string): object {
     group,
     name,
     ...(group === 'coordination.k8s.io' && { namespace: 'fencepost-system' }),
+    ...(resource === 'secrets' && { namespace: SECRETS_NAMESPACE }),
   }
 }
 

@@ -1,5 +1,5 @@
-// The rights of infra/kubernetes on a real kube-apiserver: with them each function does its whole work, it uses every one of
-// them, and without any single one of them a step fails. Each takes a name and a token of its own, as on EKS.
+// The rights of infra/kubernetes on a real kube-apiserver: with them each function that runs the cleanup does its whole work, it
+// uses every one of them, and without any single one of them a step fails. Each takes a name and a token of its own, as on EKS.
 
 import type { Context } from 'aws-lambda'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -14,11 +14,11 @@ import { fences } from '../../support/fence.ts'
 import { recordingLog } from '../../support/log.ts'
 import { describeWith } from '../world/left-out.ts'
 import {
-  FUNCTIONS,
   type RightsCluster,
   rightsOf,
+  SECRETS_NAMESPACE,
   startRightsCluster,
-  VIRTUAL_USER,
+  virtualUserOf,
   whyNoCluster,
   without,
 } from './rights-cluster.ts'
@@ -35,6 +35,8 @@ const FENCES = '/apis/fencepost.dev/v1/fences'
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/fencepost-system/leases'
 const SESSIONS = `/apis/${GROUP}/v1alpha1/namespaces/team`
 const PERIOD_MS = 5 * MINUTE_MS
+const VIRTUAL_USER = virtualUserOf('cleanup')
+const FUNCTIONS = ['cleanup', 'reconcile'] as const
 
 type FunctionName = (typeof FUNCTIONS)[number]
 
@@ -72,7 +74,9 @@ describeWith((await whyNoCluster()) ?? {}, 'with the rights of infra/kubernetes,
 
   beforeAll(async () => {
     cluster = await startRightsCluster()
-    await cluster.administrator.create([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } }])
+    await cluster.administrator.create(
+      ['team', SECRETS_NAMESPACE].map(name => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+    )
   }, STARTED_WITHIN_MS)
   afterAll(() => cluster?.close())
 
@@ -83,11 +87,33 @@ describeWith((await whyNoCluster()) ?? {}, 'with the rights of infra/kubernetes,
       expect(await cluster.kubectl('apply', '-f', DEFINITION)).toMatch(/ created\n$/)
       await cluster.kubectl('wait', '--for=condition=Established', '--timeout=60s', 'crd/fences.fencepost.dev')
       const all = lines(await cluster.kubectl('apply', '-k', BASE))
-      expect(all).toHaveLength(18)
+      expect(all).toHaveLength(40)
       const first = all.filter(line => !line.startsWith('customresourcedefinition'))
       expect(first.filter(line => !line.endsWith(' created'))).toEqual([])
       const second = lines(await cluster.kubectl('apply', '-k', BASE))
       expect(second).toEqual(all.map(line => line.replace(/ created$/, ' unchanged')))
+    })
+
+    it('lets secrets be read in the namespaces where that folder is applied, and nowhere else', async () => {
+      const first = lines(await cluster.kubectl('apply', '-k', `${BASE}/secrets`))
+      expect(first).toHaveLength(4)
+      expect(first.filter(line => !line.endsWith(' created'))).toEqual([])
+      const other = await cluster.secretsIn('team')
+      expect(lines(await cluster.kubectl('apply', '-k', other)).filter(line => !line.endsWith(' created'))).toEqual([])
+      expect(await cluster.kubectl('apply', '-k', other)).not.toMatch(/created|configured/)
+      const may = async (loop: string, namespace: string) => {
+        const words = ['auth', 'can-i', 'get', 'secrets', '-n', namespace]
+        const user = `fencepost:function:fencepost-${loop}`
+        return (await cluster.kubectl(...words, '--as', user).catch(() => 'no')).trim()
+      }
+      for (const loop of ['status-sync', 'config-check', 'reconcile'])
+        expect([await may(loop, SECRETS_NAMESPACE), await may(loop, 'team'), await may(loop, 'default')]).toEqual([
+          'yes',
+          'yes',
+          'no',
+        ])
+      expect(await may('cleanup', SECRETS_NAMESPACE)).toBe('no')
+      await cluster.kubectl('delete', '-k', other)
     })
 
     it('leaves term, token and ledger of a Lease as they are', async () => {
@@ -121,10 +147,10 @@ describeWith((await whyNoCluster()) ?? {}, 'with the rights of infra/kubernetes,
     })
 
     it('adds one right with the component, and a second time changes nothing', async () => {
-      const before = rightsOf(await cluster.roles())
+      const before = rightsOf(await cluster.roles('cleanup'))
       const overlay = await cluster.overlay(DEBUG_COMPONENT)
       await cluster.kubectl('apply', '-k', overlay)
-      expect(rightsOf(await cluster.roles())).toEqual([...before, `patch debugsessions/status.${GROUP}`])
+      expect(rightsOf(await cluster.roles('cleanup'))).toEqual([...before, `patch debugsessions/status.${GROUP}`])
       expect(await cluster.kubectl('apply', '-k', overlay)).not.toMatch(/created|configured/)
     })
   })
@@ -132,7 +158,8 @@ describeWith((await whyNoCluster()) ?? {}, 'with the rights of infra/kubernetes,
   describe('each function', () => {
     beforeEach(async () => {
       await cluster.kubectl('apply', '-k', await cluster.overlay(DEBUG_COMPONENT))
-      for (const role of await cluster.roles()) await cluster.replace(role)
+      await cluster.only('cleanup')
+      for (const role of await cluster.roles('cleanup')) await cluster.replace(role)
       await reset()
     })
 
@@ -200,7 +227,8 @@ describeWith((await whyNoCluster()) ?? {}, 'with the rights of infra/kubernetes,
       ...new Set(cluster.proxy.requests.flatMap(request => [rightFor(request), ...actingFor(request)])),
     ]
     /** Rights that requests name, without the names of Lease, Fence and user. */
-    const given = async () => rightsOf(await cluster.roles()).map(right => right.split(' ').slice(0, 2).join(' '))
+    const given = async () =>
+      rightsOf(await cluster.roles('cleanup')).map(right => right.split(' ').slice(0, 2).join(' '))
 
     it.each(FUNCTIONS)('%s does its whole work, is refused nothing, and uses every right there is', async name => {
       expect(await pass(name)).toMatchObject({ kind: 'completed', counts: { failed: 0 } })
@@ -239,7 +267,7 @@ describeWith((await whyNoCluster()) ?? {}, 'with the rights of infra/kubernetes,
       ['update', 'leases', 'frees nothing', { action: 'release' }],
       ['list', 'breakglasssessions', 'plans nothing', { dryRun: true }],
     ])('reconcile without %s on %s %s', async (verb, resource, _, event) => {
-      for (const role of without(await cluster.roles(), verb, resource)) await cluster.replace(role)
+      for (const role of without(await cluster.roles('cleanup'), verb, resource)) await cluster.replace(role)
       const call = await start('reconcile')
       await expect(call({ loop: 'cleanup', ...event })).rejects.toMatchObject({ code: 'Forbidden' })
       expect(refused()).toEqual([expect.stringMatching(`^${verb} ${resource}\\.`)])
@@ -271,7 +299,7 @@ describeWith((await whyNoCluster()) ?? {}, 'with the rights of infra/kubernetes,
       'cleanup without impersonate on %s writes nothing',
       async resource => {
         const before = await left()
-        for (const role of without(await cluster.roles(), 'impersonate', resource)) await cluster.replace(role)
+        for (const role of without(await cluster.roles('cleanup'), 'impersonate', resource)) await cluster.replace(role)
         await expect(pass('cleanup')).rejects.toMatchObject({ outcome: { kind: 'failed', counts: { changed: 0 } } })
         const written = cluster.proxy.requests.filter(({ user, status }) => user === VIRTUAL_USER && status < 300)
         expect([written, await left()]).toEqual([[], before])
@@ -280,7 +308,7 @@ describeWith((await whyNoCluster()) ?? {}, 'with the rights of infra/kubernetes,
 
     describe.each(FUNCTIONS)('%s', name => {
       it.each(ROWS)('without %s on %s: %s', async (verb, resource, _, outcome) => {
-        for (const role of without(await cluster.roles(), verb, resource)) await cluster.replace(role)
+        for (const role of without(await cluster.roles('cleanup'), verb, resource)) await cluster.replace(role)
         const came = await pass(name).catch((error: { outcome: TickOutcome }) => error.outcome)
         expect(came).toMatchObject(outcome)
         expect(refused()).toEqual([expect.stringMatching(`^${verb} ${resource}\\.`)])

@@ -141,6 +141,7 @@ async function definitions(): Promise<Definition[]> {
 function rights(installation: string, loop: string): Manifest[] {
   return renderManifests({ installation, namespace: installation })
     .filter(({ apiVersion }) => apiVersion === 'rbac.authorization.k8s.io/v1')
+    .filter(({ metadata }) => metadata.name.startsWith(`${installation}-cleanup`))
     .map(object =>
       JSON.parse(
         JSON.stringify(object)

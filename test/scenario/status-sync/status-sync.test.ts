@@ -151,7 +151,7 @@ describe('a group that is found empty', () => {
     sso.load(realm('corp', { '/duty': [], '/leads': ['max'] }))
     await tick()
     const { plan } = await reconcile({ dryRun: true })
-    expect(plan).toMatchObject([{ object: 'team/ops', note: '1 members of 2 groups, 0 came, 2 went' }])
+    expect(plan).toMatchObject([{ object: 'team/ops', note: '1 member of 2 groups, 0 came, 2 went' }])
     expect((await status('ops')).approverGroupMembers?.duty?.length).toBe(2)
   })
 })

@@ -64,7 +64,7 @@ describe('the manifests of the guide', () => {
       }
       expect(usedAs(true)).toEqual(rightsFor(VIRTUAL_USER))
       expect([...usedAs(false), ...UNUSED_HERE].sort()).toEqual(
-        rightsFor('fencepost:function:fencepost-expireConfigmaps'),
+        rightsFor('fencepost:function:fencepost-expire-configmaps'),
       )
     } finally {
       await running.close()
@@ -73,7 +73,7 @@ describe('the manifests of the guide', () => {
 
   it('gives the manual function the same rights', () => {
     expect(rightsFor('fencepost:function:fencepost-reconcile')).toEqual(
-      rightsFor('fencepost:function:fencepost-expireConfigmaps'),
+      rightsFor('fencepost:function:fencepost-expire-configmaps'),
     )
   })
 
@@ -106,19 +106,20 @@ describe('the fence of the guide', () => {
 })
 
 describe('the function of the guide', () => {
-  const { expireConfigmaps } = parse(textAtPlace('function.yml').replace('*destinations', '{}'), { logLevel: 'silent' })
+  const service = parse(textAtPlace('function.yml').replace('*destinations', '{}'), { logLevel: 'silent' })
+  const declared = service['expire-configmaps']
   const declaration = {
-    name: 'expireConfigmaps',
-    timeoutSeconds: expireConfigmaps.timeout,
-    maximumEventAgeSeconds: expireConfigmaps.maximumEventAge,
+    name: 'expire-configmaps',
+    timeoutSeconds: declared.timeout,
+    maximumEventAgeSeconds: declared.maximumEventAge,
     schedules: ['cron(0/10 * * * ? *)'],
     environment: {},
     vpc: { subnetIds: [], securityGroupIds: [] },
   }
 
-  it('is refused at packaging as long as its interval is no setting', () => {
+  it('is refused at packaging as long as no setting is its period', () => {
     expect(problemsOf(declaration)).toEqual([
-      'expireConfigmaps: it has a schedule, but lib/config.ts has no EXPIRE_CONFIGMAPS_INTERVAL; name the function as its loop',
+      "expire-configmaps: it has a schedule, but no setting of lib/config.ts is the period of expire-configmaps; name the function as its loop, and give the setting periodOf: 'expire-configmaps'",
     ])
   })
 

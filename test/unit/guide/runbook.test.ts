@@ -135,7 +135,9 @@ const scenes: Record<string, (event: object) => Promise<string>> = {
     await functions.api.request({ method: 'DELETE', path: FENCE_PATH, repeat: 'bound' })
     const told = await thrown(functions.tick())
     expect(await functions.states()).toEqual({ a: 'Approved' })
-    functions.server.load(FENCE_OBJECTS.filter(({ kind }) => kind === 'Fence'))
+    functions.server.load(
+      FENCE_OBJECTS.filter(({ kind, metadata }) => kind === 'Fence' && FENCE_PATH.endsWith(metadata.name)),
+    )
     functions.clock.advance(5 * MINUTE_MS)
     expect(await functions.tick()).toMatchObject({ kind: 'completed', counts: { changed: 1 } })
     return told

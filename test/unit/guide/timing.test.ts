@@ -88,7 +88,8 @@ function judged(rule: string): { numbers: string; holds: boolean } {
   const known = constants()
   const [left = '', right = ''] = unquoted(rule).split('<=')
   const read = (side: string) => sum(side.trim(), name => inSeconds(name, known))
-  const spelled = (side: string) => side.trim().replace(/[A-Za-z][\w.()]*/g, name => String(inSeconds(name, known)))
+  const spelled = (side: string) =>
+    side.trim().replace(/[A-Za-z](?:[\w.()]|-(?=\w))*/g, name => String(inSeconds(name, known)))
   const total = /[+*]/.test(left) ? `${spelled(left)} = ${read(left)}` : spelled(left)
   return { numbers: `${total} ≤ ${read(right)}`, holds: read(left) <= read(right) }
 }
@@ -184,7 +185,10 @@ describe('the budget', () => {
     }
   })
 
-  it('has a period that divides a day', () => {
-    expect(DAY_MS % readConfig({}).CLEANUP_INTERVAL).toBe(0)
-  })
+  it.each(['CLEANUP_INTERVAL', 'ESCALATION_STATUS_UPDATE_INTERVAL', 'CLUSTER_CONFIG_CHECK_INTERVAL'] as const)(
+    'has a period that divides a day: %s',
+    setting => {
+      expect(DAY_MS % readConfig({})[setting]).toBe(0)
+    },
+  )
 })

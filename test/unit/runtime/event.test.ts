@@ -64,10 +64,11 @@ describe('a scheduled event', () => {
 describe('a manual event', () => {
   const schema = manualEvent(['cleanup', 'status-sync'])
   const SECONDS = 'waitSeconds: expected seconds from 0 to 900'
-  const ACTION = 'action: expected run, status, suspend, resume or release'
+  const ACTION = 'action: expected run, status, suspend, resume, release or hold'
 
   it.each<[string, object, object]>([
     ['of a loop runs it', { loop: 'cleanup' }, { loop: 'cleanup', action: 'run' }],
+    ['may hold upstream’s lease', { loop: 'cleanup', action: 'hold' }, { loop: 'cleanup', action: 'hold' }],
     ['may ask for the lease', { loop: 'status-sync', action: 'status' }, { loop: 'status-sync', action: 'status' }],
     [
       'may have every field of a run',
@@ -131,7 +132,7 @@ describe('a manual event', () => {
   })
 
   it.each(
-    (['status', 'suspend', 'resume', 'release'] as const).flatMap(action =>
+    (['status', 'suspend', 'resume', 'release', 'hold'] as const).flatMap(action =>
       Object.entries({ names: ['a'], namespace: 'team', dryRun: true, waitSeconds: 1 }).map(
         ([field, value]) => [action, field, value] as const,
       ),

@@ -64,7 +64,8 @@ function say(status: 'True' | 'False', reason: Reason, message: string) {
   return { type: CONDITION, status, reason, message }
 }
 
-function counted(count: number, what: string): string {
+/** A count with its noun. */
+export function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 

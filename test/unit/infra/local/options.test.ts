@@ -10,7 +10,7 @@ describe('the options', () => {
       isOnce: false,
       isZombie: false,
       lease: 'kubernetes',
-      ports: { kubernetes: 0, dynamodb: 0, lambda: 0, http: 0 },
+      ports: { kubernetes: 0, dynamodb: 0, keycloak: 0, lambda: 0, http: 0 },
     })
   })
 

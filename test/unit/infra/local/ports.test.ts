@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { PortError, settlePorts } from '../../../../infra/local/world/ports.ts'
 
-const FREE = { kubernetes: 0, dynamodb: 0, lambda: 0, http: 0 }
+const FREE = { kubernetes: 0, dynamodb: 0, keycloak: 0, lambda: 0, http: 0 }
 
 let occupier: Server
 let taken: number
@@ -21,9 +21,9 @@ afterEach(async () => {
 
 describe('settled ports', () => {
   it('are all different, free, and above 0', async () => {
-    const ports = Object.values(await settlePorts(FREE, ['kubernetes', 'dynamodb', 'lambda', 'http']))
+    const ports = Object.values(await settlePorts(FREE, ['kubernetes', 'dynamodb', 'keycloak', 'lambda', 'http']))
 
-    expect(new Set(ports).size).toBe(4)
+    expect(new Set(ports).size).toBe(5)
     expect(ports.every(port => port > 0)).toBe(true)
     occupier.close()
     await once(occupier, 'close')

@@ -96,12 +96,13 @@ describe('the journal', () => {
     expect(texts.stdout).toBe(`${LINES.slice(0, 4).join('\n')}\n`)
   })
 
-  it('waits for as many outcomes of a tick as are asked for', async () => {
+  it('waits for as many outcomes of a loop’s tick as are asked for', async () => {
     const { journal: shown } = journal()
     shown.take(JSON.stringify({ ...TICK, kind: 'completed' }))
-    const both = shown.outcomes(TICK.tick, 2)
+    const both = shown.outcomes('cleanup', TICK.tick, 2)
 
     shown.take(JSON.stringify({ ...TICK, tick: '2026-11-21T07:10:00Z' }))
+    shown.take(JSON.stringify({ ...TICK, kind: 'failed', loop: 'status-sync' }))
     shown.take(JSON.stringify(TICK))
 
     expect((await both).map(({ kind }) => kind)).toEqual(['completed', 'skipped'])

@@ -189,6 +189,11 @@ describe('the table of a tick', () => {
       differs: { token: undefined },
       line: 'too little of the invocation’s time was left to begin',
     },
+    {
+      reason: 'upstream-active',
+      differs: { token: undefined, holder: 'breakglass-7d9c' },
+      line: 'breakglass-7d9c leads upstream; nothing is written beside it',
+    },
     { reason: 'disabled', differs: { token: undefined }, line: 'this loop is switched off' },
     { reason: 'a-reason-of-tomorrow', line: 'a-reason-of-tomorrow' },
   ]

@@ -1,13 +1,17 @@
+import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { parse } from 'yaml'
 import { openCleanups } from '../../../../infra/local/world/cleanups.ts'
-import { openDeliveries, PERIOD_MS, scheduledEvent, tickAt } from '../../../../infra/local/world/deliveries.ts'
+import { openDeliveries, scheduledEvent, tickAt } from '../../../../infra/local/world/deliveries.ts'
 import { openEnding } from '../../../../infra/local/world/ending.ts'
 import { WAIT_MS, waitForTicks } from '../../../../infra/local/world/in-flight.ts'
+import { intervals, LOOPS } from '../../../../infra/local/world/loops.ts'
 import { newcomersFor, scheduleNewcomers } from '../../../../infra/local/world/newcomers.ts'
 
 const T0 = Date.parse('2026-11-21T07:05:00Z')
+const PERIOD_MS = 5 * 60_000
 
 afterEach(() => {
   vi.useRealTimers()
@@ -55,10 +59,24 @@ describe('a tick', () => {
     ['07:09:59.999Z', '07:05:00Z'],
     ['07:10:00.000Z', '07:10:00Z'],
   ])('that is due at %s is the one of %s', (now, due) => {
-    expect(scheduledEvent(tickAt(Date.parse(`2026-11-21T${now}`)))).toMatchObject({
+    expect(scheduledEvent(tickAt(Date.parse(`2026-11-21T${now}`), PERIOD_MS))).toMatchObject({
       source: 'aws.events',
       time: `2026-11-21T${due}`,
     })
+  })
+})
+
+describe('the loops', () => {
+  it('are those of serverless.yml that have a schedule, with its intervals', () => {
+    const service = parse(readFileSync('serverless.yml', 'utf8'), { logLevel: 'silent' })
+    const scheduled = Object.entries<{ events?: object[] }>(service.functions).filter(([, { events }]) => events)
+    expect(LOOPS.map(({ name }) => name)).toEqual(scheduled.map(([name]) => name))
+    const { environment } = service.provider
+    const declared = LOOPS.map(({ setting }) => {
+      const [, parameter = ''] = /^\$\{param:(\w+)\}$/.exec(environment[setting]) ?? []
+      return [setting, service.params.default[parameter]]
+    })
+    expect(intervals()).toEqual(Object.fromEntries(declared))
   })
 })
 
