@@ -44,12 +44,16 @@ export const MUTANTS: readonly Mutant[] = [
   const nowMs = wholeSecond(tools.clock.wallMs())
   const confirm = () => tools.lease.confirm(term.grant, term.writes)
   const application = { writer, nowMs, confirm, signal: term.writes }
-  for await (const page of reconciler.observe({ from: term.from, scope, nowMs, signal: budget.work })) {`,
+  const { from, memory } = term
+  const pages = reconciler.observe({ from, memory, scope, nowMs, signal: budget.work })
+  for await (const page of remembering(pages, term)) {`,
     replace: `  if (!(await settle(term.grant, budget, tools.clock))) return
   tally.settled()
   const nowMs = wholeSecond(tools.clock.wallMs())
   const confirm = () => tools.lease.confirm(term.grant, term.writes)
-  for await (const page of reconciler.observe({ from: term.from, scope, nowMs, signal: budget.work })) {
+  const { from, memory } = term
+  const pages = reconciler.observe({ from, memory, scope, nowMs, signal: budget.work })
+  for await (const page of remembering(pages, term)) {
     const writer = term.writer ?? (await raise(term, budget, tools))
     const application = { writer, nowMs, confirm, signal: term.writes }`,
   },

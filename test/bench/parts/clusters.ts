@@ -2,8 +2,8 @@
 
 import { createConfigCheck } from '../../../lib/reconcilers/config-check/index.ts'
 import { systemClock } from '../../../lib/time.ts'
+import { runPass, startCluster, UNHEARD } from '../../support/pass.ts'
 import { byKubeconfig, kubeconfigOf, startSilence, startSpoke } from '../../support/spoke.ts'
-import { runPass, startCluster, UNHEARD } from '../pass.ts'
 import type { Report, Setting } from '../report.ts'
 
 /** The longest that one look takes, s. */

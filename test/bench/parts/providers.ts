@@ -4,8 +4,8 @@ import { type EmbeddedKeycloak, startKeycloak } from '../../../infra/local/keycl
 import { createStatusSync } from '../../../lib/reconcilers/status-sync/index.ts'
 import { systemClock } from '../../../lib/time.ts'
 import { escalation, provider, realm, secret } from '../../support/directory.ts'
+import { runPass, startCluster, UNHEARD } from '../../support/pass.ts'
 import { SERVER_TLS } from '../../support/spoke.ts'
-import { runPass, startCluster, UNHEARD } from '../pass.ts'
 import type { Report, Setting } from '../report.ts'
 
 const PROVIDERS = ['corp', 'partner']

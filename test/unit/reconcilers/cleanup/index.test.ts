@@ -20,5 +20,5 @@ it.each<Cursor>([
 
 it('begins at the beginning when the lease record names an unknown phase', () => {
   const text = JSON.stringify({ v: 1, cursor: { phase: 'prune' } })
-  expect(parseCheckpoint(cleanup.checkpoint, text)).toMatchObject({ cursor: undefined, unusable: expect.any(String) })
+  expect(parseCheckpoint(cleanup.checkpoint, text)).toEqual({ unusable: expect.any(String) })
 })

@@ -27,7 +27,7 @@ describe('a self review', () => {
       body: {
         kind: 'SelfSubjectReview',
         apiVersion: 'authentication.k8s.io/v1',
-        metadata: { creationTimestamp: null },
+        metadata: { creationTimestamp: expect.any(String) },
         status: { userInfo: { username: 'ann', groups: ['system:authenticated'] } },
       },
     })

@@ -4,13 +4,13 @@ import { startKubernetesApi } from '../../infra/local/kubernetes/server.ts'
 import { readCrds } from '../../infra/local/world/manifests.ts'
 import type { KubernetesApi } from '../../lib/kubernetes/api.ts'
 import { openTransport } from '../../lib/kubernetes/transport.ts'
-import type { AnyReconciler } from '../../lib/tick/reconciler.ts'
+import type { Action, AnyReconciler } from '../../lib/tick/reconciler.ts'
 import { systemClock } from '../../lib/time.ts'
 
 /** What a pass came to. */
 export interface Pass {
   readonly observed: number
-  readonly planned: number
+  readonly planned: readonly Action[]
   readonly elapsedMs: number
 }
 
@@ -43,10 +43,10 @@ export async function runPass(reconciler: AnyReconciler): Promise<Pass> {
   const startedMs = performance.now()
   const nowMs = systemClock.wallMs()
   let observed = 0
-  let planned = 0
+  const planned: Action[] = []
   for await (const page of reconciler.observe({ from: undefined, memory: undefined, scope: {}, nowMs, signal })) {
     observed += page.items.length
-    planned += reconciler.plan(page, nowMs).length
+    planned.push(...reconciler.plan(page, nowMs))
   }
   return { observed, planned, elapsedMs: performance.now() - startedMs }
 }
