@@ -198,6 +198,8 @@ describe.each<LeaseKind>(['kubernetes', 'dynamodb'])('an actor that is killed, w
     child.send({ tickAtMs: T0 })
     await killed
     world.kubernetes.intercept = undefined
+    // A real server stores it in its own time.
+    await expect.poll(async () => (await world.record(lease, 'cleanup')).holder).toBe('')
 
     const sandbox = startSandbox(world.environment(lease), scenarioClock(nowMs))
     expect(await sandbox.tick(T0)).toMatchObject({ kind: 'skipped', reason: 'already-completed', token: 1 })

@@ -78,8 +78,9 @@ export const DISCOVERY: readonly Row[] = [
   { title: 'resources of the group of Events', send: 'GET /apis/events.k8s.io/v1' },
   { title: 'resources of the group of definitions', send: 'GET /apis/apiextensions.k8s.io/v1' },
   { title: 'the group of custom objects', send: 'GET /apis/{group}' },
-  { title: 'resources of custom objects', send: 'GET /apis/{group}/v1' },
-  { title: 'resources of custom objects in the other version', send: 'GET /apis/{group}/v2' },
+  // A real server lists the definitions of a group in any order.
+  { title: 'resources of custom objects', send: 'GET /apis/{group}/v1', part: sortedResources },
+  { title: 'resources of custom objects in the other version', send: 'GET /apis/{group}/v2', part: sortedResources },
   { title: 'a group that is missing', send: 'GET /apis/nothing.test' },
   { title: 'a version of a group that is missing', send: 'GET /apis/{group}/v9' },
   { title: 'a version of the core group that is missing', send: 'GET /api/v9' },
@@ -99,3 +100,7 @@ export const DISCOVERY: readonly Row[] = [
     part: body => Object.keys(body.paths).filter(path => path.endsWith('widgets/{name}')).length,
   },
 ]
+
+function sortedResources(body: { resources: { name: string }[] }): object {
+  return { ...body, resources: [...body.resources].sort((a, b) => (a.name < b.name ? -1 : 1)) }
+}
